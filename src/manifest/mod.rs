@@ -1,0 +1,1 @@
+//! YAML and JSON text to objects, with the place of every field.

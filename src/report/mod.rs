@@ -1,0 +1,1 @@
+//! Located findings in somebody's format: text, JSON, SARIF, JUnit, GitHub annotations.

@@ -1,0 +1,1 @@
+//! Log fields and the one table of metrics.
