@@ -2,7 +2,7 @@
 
 use super::{Check, Findings, Level, Pod, Value, since};
 
-pub const CHECK: Check = Check {
+pub(super) const CHECK: Check = Check {
     id: "allowPrivilegeEscalation",
     level: Level::Restricted,
     variants: &[since(8, find), since(25, find_unless_windows)],

@@ -3,7 +3,7 @@
 use super::{Check, Findings, Level, Pod, Sites, Value, join_quoted, plural, since};
 use crate::engine::object::{Profile, SecurityContext};
 
-pub const CHECK: Check = Check {
+pub(super) const CHECK: Check = Check {
     id: "appArmorProfile",
     level: Level::Baseline,
     variants: &[since(0, find)],

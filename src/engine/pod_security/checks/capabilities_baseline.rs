@@ -2,7 +2,7 @@
 
 use super::{Check, Findings, Level, Pod, Value, join_quoted, since};
 
-pub const CHECK: Check = Check {
+pub(super) const CHECK: Check = Check {
     id: "capabilities_baseline",
     level: Level::Baseline,
     variants: &[since(0, find)],

@@ -5,7 +5,7 @@ use crate::engine::object::Capabilities;
 
 const OVERRIDES: &[&str] = &["capabilities_baseline"];
 
-pub const CHECK: Check = Check {
+pub(super) const CHECK: Check = Check {
     id: "capabilities_restricted",
     level: Level::Restricted,
     variants: &[

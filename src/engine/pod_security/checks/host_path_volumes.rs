@@ -3,7 +3,7 @@
 use super::{Check, Findings, Level, Pod, counted, since};
 use crate::engine::object::Source;
 
-pub const CHECK: Check = Check {
+pub(super) const CHECK: Check = Check {
     id: "hostPathVolumes",
     level: Level::Baseline,
     variants: &[since(0, find)],

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Check, Findings, Level, Pod, Value, counted, plural, since};
 use crate::engine::object::{ContainerAt, Handler};
 
-pub const CHECK: Check = Check {
+pub(super) const CHECK: Check = Check {
     id: "hostProbesAndHostLifecycle",
     level: Level::Baseline,
     variants: &[since(34, find)],

@@ -2,7 +2,7 @@
 
 use super::{Check, Findings, Level, Pod, Value, since};
 
-pub const CHECK: Check = Check {
+pub(super) const CHECK: Check = Check {
     id: "privileged",
     level: Level::Baseline,
     variants: &[since(0, find)],

@@ -2,7 +2,7 @@
 
 use super::{Check, Findings, Level, Pod, Sites, Value, join_quoted, since};
 
-pub const CHECK: Check = Check {
+pub(super) const CHECK: Check = Check {
     id: "procMount",
     level: Level::Baseline,
     variants: &[since(0, find), since(35, find_unless_own_users)],

@@ -3,7 +3,7 @@
 use super::proc_mount::{detail, find};
 use super::{Check, Level, Variant};
 
-pub const CHECK: Check = Check {
+pub(super) const CHECK: Check = Check {
     id: "procMount_restricted",
     level: Level::Restricted,
     variants: &[Variant { since: 35, find, overrides: &["procMount"] }],

@@ -2,7 +2,7 @@
 
 use super::{Check, Findings, Level, Pod, Variant, counted, plural};
 
-pub const CHECK: Check = Check {
+pub(super) const CHECK: Check = Check {
     id: "restrictedVolumes",
     level: Level::Restricted,
     variants: &[Variant { since: 0, find, overrides: &["hostPathVolumes"] }],

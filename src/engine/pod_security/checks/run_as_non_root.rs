@@ -3,7 +3,7 @@
 
 use super::{Check, Findings, Level, Pod, Value, since};
 
-pub const CHECK: Check = Check {
+pub(super) const CHECK: Check = Check {
     id: "runAsNonRoot",
     level: Level::Restricted,
     variants: &[since(0, find), since(35, find_unless_own_users)],

@@ -2,7 +2,7 @@
 
 use super::{Check, Findings, Level, Pod, Value, since};
 
-pub const CHECK: Check = Check {
+pub(super) const CHECK: Check = Check {
     id: "runAsUser",
     level: Level::Restricted,
     variants: &[since(23, find), since(35, find_unless_own_users)],

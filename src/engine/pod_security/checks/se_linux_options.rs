@@ -3,7 +3,7 @@
 use super::{Check, Findings, Level, Pod, Sites, Value, counted, since};
 use crate::engine::object::{SeLinuxOptions, SecurityContext};
 
-pub const CHECK: Check = Check {
+pub(super) const CHECK: Check = Check {
     id: "seLinuxOptions",
     level: Level::Baseline,
     variants: &[since(0, |pod, findings| find(pod, findings, &TYPES)), since(31, |pod, findings| find(pod, findings, &TYPES_31))],

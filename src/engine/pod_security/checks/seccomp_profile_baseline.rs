@@ -3,7 +3,7 @@
 use super::{Check, Findings, Level, Pod, Sites, Value, join_quoted, plural, since};
 use crate::engine::object::{Profile, SecurityContext};
 
-pub const CHECK: Check = Check {
+pub(super) const CHECK: Check = Check {
     id: "seccompProfile_baseline",
     level: Level::Baseline,
     variants: &[since(0, find_annotations), since(19, find)],

@@ -5,7 +5,7 @@ use super::{Check, Findings, Level, Pod, Value, Variant};
 
 const OVERRIDES: &[&str] = &["seccompProfile_baseline"];
 
-pub const CHECK: Check = Check {
+pub(super) const CHECK: Check = Check {
     id: "seccompProfile_restricted",
     level: Level::Restricted,
     variants: &[

@@ -3,7 +3,7 @@
 use super::{Check, Findings, Level, Pod, Value, since};
 use crate::engine::object::SecurityContext;
 
-pub const CHECK: Check = Check {
+pub(super) const CHECK: Check = Check {
     id: "windowsHostProcess",
     level: Level::Baseline,
     variants: &[since(0, find)],
