@@ -1,3 +1,5 @@
+//! Golden bytes of answers, and what becomes of bodies that are wrong.
+
 use super::*;
 use crate::engine::pod_security::{Configuration, LevelVersion};
 use crate::engine::{Facts, Phase, Snapshot, Unlisted, decide};
