@@ -322,7 +322,7 @@ fn not_utf8(error: &std::string::FromUtf8Error, line: usize, column: usize, offs
     let before = String::from_utf8_lossy(error.as_bytes().get(..at).unwrap_or_default()).into_owned();
     let end = u32::try_from(before.len()).unwrap_or(u32::MAX);
     let document = DocumentText { text: before, first_line: line, first_column: column, source: None };
-    let message = format!("byte {} of the input is not UTF-8", offset + at as u64);
+    let message = format!("the byte at offset {} of the input is not UTF-8", offset + at as u64);
     let wide = matches!(error.as_bytes(), [0xFE, 0xFF, ..] | [0xFF, 0xFE, ..]);
     let hint = if wide { "it looks like UTF-16: save the file as UTF-8" } else { "save the file as UTF-8" };
     ParseError::new(document.position(end), Fault::new(at, message).hint(hint))

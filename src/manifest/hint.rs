@@ -9,13 +9,16 @@ use super::error::Fault;
 pub(super) fn explain(text: &str, fault: Fault) -> Fault {
     let line = line_around(text, fault.offset);
     if is_template(text, line.text) {
-        let hint = "this looks like a template: render it first (`helm template …`), then read what comes out";
-        return fault.hint(hint);
+        let offset = line.text.find("{{").map_or(fault.offset, |at| line.start + at);
+        return Fault::new(offset, "this is a template, not YAML")
+            .hint("render it first (`helm template …`) and give what comes out");
     }
     if fault.hint.is_some() {
         return fault;
     }
-    if let Some(tab) = indentation_tab(&line) {
+    // The parser sees a tab on the next line while it is still at the end of this one.
+    let next = Some(line_around(text, line.start + line.text.len() + 1)).filter(|_| fault.message.contains("tab"));
+    if let Some(tab) = indentation_tab(&line).or_else(|| indentation_tab(&next?)) {
         return Fault::new(tab, "a tab is used for indentation")
             .hint("indent with spaces; YAML does not allow tabs there");
     }

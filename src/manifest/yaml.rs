@@ -133,6 +133,8 @@ impl<'t> Builder<'t> {
         match event {
             Event::DocumentStart(_) if self.root.is_some() => Err(second_document(span)),
             Event::Scalar(text, style, anchor, tag) => {
+                let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+                let span = if block { with_header(self.text, span) } else { span };
                 self.scalar(text, style == ScalarStyle::Plain, anchor, tag.as_deref(), span)
             }
             Event::Alias(anchor) => self.alias(anchor, span),
@@ -242,6 +244,19 @@ impl<'t> Builder<'t> {
         }
         Ok(())
     }
+}
+
+/// The parser's place of a text block begins with its first line; this one begins with the `|` or `>` before it.
+fn with_header(text: &str, span: Span) -> Span {
+    let before = text.get(..span.start as usize).unwrap_or_default().trim_end();
+    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+    let line = before.get(line_start..).unwrap_or_default();
+    let header = line.match_indices(['|', '>']).find(|(at, sign)| {
+        let after = line.get(at + sign.len()..).unwrap_or_default();
+        let after = after.trim_start_matches(['+', '-', '1', '2', '3', '4', '5', '6', '7', '8', '9']);
+        after.is_empty() || after.starts_with([' ', '\t']) && after.trim_start().starts_with('#')
+    });
+    header.map_or(span, |(at, _)| Span { start: Span::empty(line_start + at).start, ..span })
 }
 
 fn is_merge_tag(tag: &Tag) -> bool {

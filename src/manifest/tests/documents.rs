@@ -36,13 +36,13 @@ fn cuts_at_markers_only() {
 
 #[test]
 fn goes_on_after_a_bad_document() {
-    let input = b"a: 1\n---\nb: [\n---\nc: \xFF\n---\n{\"d\":}{\"e\":5}\n---\nf: 6\n";
+    let input = b"a: 1\n---\nb: [\n---\nc: \xFF\n---\n{\"d\" 4}{\"e\":5}\n---\nf: 6\n";
     let documents = all(input);
     assert_eq!(documents.len(), 6, "{documents:?}");
     assert_eq!(documents[0], r#"{"a":1}"#);
     assert!(documents[1].starts_with("error: line "), "{documents:?}");
-    assert_eq!(documents[2], "error: line 5, column 4: byte 22 of the input is not UTF-8");
-    assert_eq!(documents[3], "error: line 7, column 6: a JSON value is expected here");
+    assert_eq!(documents[2], "error: line 5, column 4: the byte at offset 21 of the input is not UTF-8");
+    assert_eq!(documents[3], "error: line 7, column 6: `:` is expected after a key");
     assert_eq!(documents[4], r#"{"e":5}"#);
     assert_eq!(documents[5], r#"{"f":6}"#);
 }

@@ -17,7 +17,7 @@ fn listed(text: &str) -> Vec<String> {
 #[test]
 fn takes_objects_out_of_lists() {
     let cases: [(&str, &[&str]); 11] = [
-        ("{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: n}}", &[" v1 Pod n a"]),
+        ("{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: b}}", &[" v1 Pod b a"]),
         ("{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: Pod}]}", &["items[0] v1 Pod - -"]),
         ("{apiVersion: v1, kind: PodList, items: [{metadata: {name: a}}]}", &["items[0] v1 Pod - a"]),
         (
