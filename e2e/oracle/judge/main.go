@@ -38,8 +38,7 @@ type failed struct {
 
 func main() {
 	// Upstream logs what it refuses; here that is in the answer.
-	klog.SetOutput(io.Discard)
-	klog.LogToStderr(false)
+	klog.SetLogger(klog.Logger{})
 	if err := judgeLines(os.Stdin, os.Stdout, runtime.NumCPU()); err != nil {
 		fmt.Fprintln(os.Stderr, "judge:", err)
 		os.Exit(1)
@@ -92,6 +91,10 @@ func judgeLines(in io.Reader, out io.Writer, workers int) error {
 	for answer := range queue {
 		writer.Write(<-answer)
 		writer.WriteByte('\n')
+		// Whoever asks may wait for this answer before asking again.
+		if len(queue) == 0 {
+			writer.Flush()
+		}
 	}
 	return errors.Join(<-read, writer.Flush())
 }
