@@ -1,0 +1,1 @@
+//! What commands read: policies, namespaces and pods from files.
