@@ -11,14 +11,15 @@ use crate::{
 use anyhow::{Context, Result};
 use portcullis::engine::pod_security::registry;
 use serde_json::Value;
-use std::{io::Write, str::FromStr};
+use std::{collections::BTreeSet, io::Write, str::FromStr};
 
 const PODS: u64 = 20_000;
 const SEED: u64 = 20_261_121;
 /// Cases are held in memory this many at a time, however many are asked for.
 const BATCH: u64 = 20_000;
-/// The differences that are shrunk and shown; the others are only counted.
+/// The differences that are shown, and those that are shrunk to find so many that are not alike; the others are counted.
 const SHOWN: usize = 10;
+const SHRUNK: usize = 40;
 const SHRINKING_TRIES: usize = 3_000;
 
 /// How often the two sides disagree.
@@ -27,7 +28,9 @@ struct Tally {
     cases: u64,
     other_verdicts: u64,
     other_texts: u64,
-    shown: usize,
+    shrunk: usize,
+    /// What upstream says and what we say, of each difference shown.
+    shown: BTreeSet<(String, String)>,
 }
 
 /// Runs everything and returns what is wrong.
@@ -76,12 +79,27 @@ impl Tally {
                 Kind::Verdict => self.other_verdicts += 1,
                 Kind::Text => self.other_texts += 1,
             }
-            if self.shown < SHOWN {
-                self.shown += 1;
-                show(judge, question, &difference, comparison)?;
+            if self.shown.len() < SHOWN && self.shrunk < SHRUNK {
+                self.shrunk += 1;
+                self.show(judge, question, difference.kind, comparison)?;
             }
         }
         Ok(answers)
+    }
+
+    /// Shrinks a difference and prints what is left of it, unless one that reads the same was printed before.
+    fn show(&mut self, judge: &mut Judge, question: &Value, kind: Kind, comparison: Comparison) -> Result<()> {
+        let smallest = shrink(question.clone(), SHRINKING_TRIES, |candidate| {
+            let answer = judge.ask(candidate);
+            answer.is_ok_and(|answer| comparison(candidate, &answer).is_some_and(|difference| difference.kind == kind))
+        });
+        let answer = judge.ask(&smallest)?;
+        let Difference { place, upstream, ours, .. } =
+            comparison(&smallest, &answer).context("the smallest case no longer differs")?;
+        if self.shown.insert((upstream.clone(), ours.clone())) {
+            say(&format!("\nanother {kind:?} ({place})\n  case      {smallest}\n  upstream  {upstream}\n  ours      {ours}"));
+        }
+        Ok(())
     }
 
     /// Prints the sum, which is a complaint unless it is nothing.
@@ -91,22 +109,6 @@ impl Tally {
         say(&sum);
         (other_verdicts + other_texts > 0).then_some(sum)
     }
-}
-
-/// Shrinks a difference and prints what is left of it.
-fn show(judge: &mut Judge, question: &Value, difference: &Difference, comparison: Comparison) -> Result<()> {
-    let kind = difference.kind;
-    let smallest = shrink(question.clone(), SHRINKING_TRIES, |candidate| {
-        let answer = judge.ask(candidate);
-        answer.is_ok_and(|answer| comparison(candidate, &answer).is_some_and(|difference| difference.kind == kind))
-    });
-    let answer = judge.ask(&smallest)?;
-    let difference = comparison(&smallest, &answer).context("the smallest case no longer differs")?;
-    say(&format!(
-        "\nanother {kind:?} ({})\n  case      {smallest}\n  upstream  {}\n  ours      {}",
-        difference.place, difference.upstream, difference.ours
-    ));
-    Ok(())
 }
 
 /// Where our registry plans other variants than upstream's, or in another order.

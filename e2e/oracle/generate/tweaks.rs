@@ -274,6 +274,11 @@ pub const ALLOWED_VOLUMES: &[&str] = &[
 ];
 pub const FORBIDDEN_VOLUMES: &[&str] = &[
     "hostPath",
+    "hostPath",
+    "hostPath",
+    "hostPath",
+    "hostPath",
+    "hostPath",
     "gcePersistentDisk",
     "awsElasticBlockStore",
     "gitRepo",
