@@ -56,7 +56,9 @@ fn with(changed: &Check, change: &dyn Fn(&mut Vec<Variant>)) -> Registry {
     change(&mut variants);
     let checks: Vec<Check> = ALL
         .iter()
-        .map(|check| if check.id == changed.id { Check { variants: variants.clone().leak(), ..*check } } else { *check })
+        .map(
+            |check| if check.id == changed.id { Check { variants: variants.clone().leak(), ..*check } } else { *check },
+        )
         .collect();
     Registry::new(&checks)
 }
@@ -79,9 +81,11 @@ pub fn uncaught(faults: Vec<Broken>, questions: &[Value], upstream: &[Value]) ->
     let shows = |broken: &Broken| {
         let cases = broken.minors.clone().flat_map(|minor| &by_minor[minor as usize]);
         let mut cases = cases.map(|(object, policy, verdict)| (&objects[*object], *policy, *verdict));
-        cases.any(|(object, policy, verdict)| pods::under(&broken.registry, policy, &Pod::of(object), verdict).is_some())
+        cases
+            .any(|(object, policy, verdict)| pods::under(&broken.registry, policy, &Pod::of(object), verdict).is_some())
     };
-    let mut uncaught: Vec<String> = faults.iter().filter(|broken| !shows(broken)).map(|broken| broken.fault.clone()).collect();
+    let mut uncaught: Vec<String> =
+        faults.iter().filter(|broken| !shows(broken)).map(|broken| broken.fault.clone()).collect();
     uncaught.extend(unseen_lists(&objects));
     uncaught
 }

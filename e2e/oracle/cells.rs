@@ -19,7 +19,8 @@ pub fn plans(judge: &mut Judge) -> Result<Plans> {
     let policies: Vec<String> =
         levels.into_iter().flat_map(|level| (0..=NEWEST).map(move |minor| format!("{level}:v1.{minor}"))).collect();
     let answer = judge.ask(&json!({"op": "plan", "policies": policies}))?;
-    let plans = serde_json::from_value::<Vec<Vec<String>>>(answer["plans"].clone()).context("the judge gave no plans")?;
+    let plans =
+        serde_json::from_value::<Vec<Vec<String>>>(answer["plans"].clone()).context("the judge gave no plans")?;
     Ok(policies.into_iter().zip(plans).collect())
 }
 
@@ -33,7 +34,9 @@ impl Cells {
     pub fn new(plans: Plans) -> Self {
         let ran = plans.iter().filter_map(|(policy, variants)| Some((minor(policy)?, variants)));
         let cells = ran.flat_map(|(minor, variants)| {
-            variants.iter().flat_map(move |variant| [true, false].map(|allowed| ((id(variant).to_owned(), minor, allowed), 0)))
+            variants
+                .iter()
+                .flat_map(move |variant| [true, false].map(|allowed| ((id(variant).to_owned(), minor, allowed), 0)))
         });
         Self { counts: cells.collect(), plans }
     }
@@ -56,7 +59,9 @@ impl Cells {
     pub fn unreached(&self) -> Vec<String> {
         let empty = self.counts.iter().filter(|(_, count)| **count == 0);
         empty
-            .map(|((id, minor, allowed), _)| format!("{id} at v1.{minor} never {}", if *allowed { "allowed" } else { "denied" }))
+            .map(|((id, minor, allowed), _)| {
+                format!("{id} at v1.{minor} never {}", if *allowed { "allowed" } else { "denied" })
+            })
             .collect()
     }
 

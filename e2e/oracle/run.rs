@@ -97,7 +97,9 @@ impl Tally {
         let Difference { place, upstream, ours, .. } =
             comparison(&smallest, &answer).context("the smallest case no longer differs")?;
         if self.shown.insert((upstream.clone(), ours.clone())) {
-            say(&format!("\nanother {kind:?} ({place})\n  case      {smallest}\n  upstream  {upstream}\n  ours      {ours}"));
+            say(&format!(
+                "\nanother {kind:?} ({place})\n  case      {smallest}\n  upstream  {upstream}\n  ours      {ours}"
+            ));
         }
         Ok(())
     }

@@ -70,7 +70,8 @@ fn facts(request: &Request<'_>, snapshot: &Snapshot, namespaces: &[Value], pods:
             }
         }),
         Needed::PodsOf(name) => {
-            let of_namespace = pods.iter().filter(|pod| pod.pointer("/metadata/namespace").and_then(Value::as_str) == Some(name));
+            let of_namespace =
+                pods.iter().filter(|pod| pod.pointer("/metadata/namespace").and_then(Value::as_str) == Some(name));
             let pods = of_namespace.map(|pod| pod.to_string().into_bytes().into()).collect();
             facts.existing_pods = ExistingPods::Listed { pods, time: RefCell::new(Box::new(iter::repeat(()))) };
         }
@@ -102,7 +103,9 @@ fn answers(request: &Request<'_>, verdict: &Verdict, upstream: &Value) -> Option
 /// Cuts away what Go's decoder says of an object, behind upstream's own words that introduce it.
 fn cut_decoding_error(answer: &mut Value) {
     if let Some(Value::String(error)) = answer.pointer_mut("/auditAnnotations/error") {
-        for introduction in ["failed to decode object: ", "failed to decode old object: ", "failed to decode  old object: "] {
+        for introduction in
+            ["failed to decode object: ", "failed to decode old object: ", "failed to decode  old object: "]
+        {
             if error.starts_with(introduction) {
                 error.truncate(introduction.len());
             }
