@@ -21,7 +21,7 @@ use super::{Node, Value};
 
 /// Reads the one document of `text`.
 pub(super) fn read(text: &str) -> Result<Node, Fault> {
-    refuse_odd_line_ends(text)?;
+    refuse_odd_characters(text)?;
     let mut builder = Builder::new(text);
     let mut parser = Parser::new_from_str(text);
     while let Some(event) = parser.next_event() {
@@ -40,8 +40,15 @@ pub(super) fn read(text: &str) -> Result<Node, Fault> {
     Ok(builder.root.map_or(nothing, |built| built.node))
 }
 
-/// YAML 1.1 ends a line at these characters and YAML 1.2 does not: what one reads as a comment is a field to the other.
-fn refuse_odd_line_ends(text: &str) -> Result<(), Fault> {
+/// Refuses what the readers of YAML do not agree on.
+///
+/// YAML 1.1 ends a line at some characters and YAML 1.2 does not: what one reads as a comment is a field to the other.
+/// Control characters are refused by kubectl.
+fn refuse_odd_characters(text: &str) -> Result<(), Fault> {
+    if let Some(at) = text.bytes().position(|byte| byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) {
+        return Err(Fault::new(at, "a control character is not allowed")
+            .hint("remove it, or write it as an escape in double quotes"));
+    }
     if text.is_ascii() {
         return Ok(());
     }
@@ -130,6 +137,13 @@ impl<'t> Builder<'t> {
     }
 
     fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Fault> {
+        match &event {
+            Event::Scalar(_, _, 1.., _) | Event::SequenceStart(1.., _) | Event::MappingStart(1.., _) => {
+                self.check_anchor('&', span.start as usize)?;
+            }
+            Event::Alias(_) => self.check_anchor('*', span.start as usize)?,
+            _ => {}
+        }
         match event {
             Event::DocumentStart(_) if self.root.is_some() => Err(second_document(span)),
             Event::Scalar(text, style, anchor, tag) => {
@@ -143,6 +157,18 @@ impl<'t> Builder<'t> {
             Event::SequenceEnd | Event::MappingEnd => self.close(span),
             _ => Ok(()),
         }
+    }
+
+    /// Refuses a name that readers of YAML do not agree on: kubectl's ends at the first other character.
+    fn check_anchor(&self, sign: char, at: usize) -> Result<(), Fault> {
+        let Some((_, name)) = self.text.get(at..).and_then(|rest| rest.split_once(sign)) else { return Ok(()) };
+        let ends = [' ', '\t', '\r', '\n', ',', '[', ']', '{', '}'];
+        let name = name.split(ends).next().unwrap_or_default();
+        if name.chars().all(|character| character.is_ascii_alphanumeric() || matches!(character, '-' | '_')) {
+            return Ok(());
+        }
+        Err(Fault::new(at, format!("`{name}` is not a name for an anchor"))
+            .hint("use letters, digits, `-` and `_`; quote the text if it is no anchor"))
     }
 
     fn scalar(
