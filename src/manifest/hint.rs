@@ -108,6 +108,7 @@ const EXPLANATIONS: &[(&str, &str, &str)] = &[
         "quote the text if it is meant to begin with `!`",
     ),
     ("did not find expected node content", "a value is expected here", "write one, or put the text in quotes"),
+    ("':' must be followed", "a `:` that makes a key has no space after it", "put a space there; a tab does not do"),
     ("recursion limit", "lists and maps in brackets are nested too deeply", "flatten the document"),
     (
         "unprintable",

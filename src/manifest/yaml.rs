@@ -110,6 +110,8 @@ struct Built {
 struct Frame {
     contents: Contents,
     start: usize,
+    /// True within brackets or braces.
+    flow: bool,
     anchor: usize,
     size: usize,
     height: usize,
@@ -159,6 +161,26 @@ impl<'t> Builder<'t> {
         }
     }
 
+    fn in_flow(&self) -> bool {
+        self.frames.last().is_some_and(|frame| frame.flow)
+    }
+
+    /// Refuses unquoted text within brackets that kubectl's reader takes for something else: there a `?` begins a key
+    /// wherever it stands (`{?a: b}`), and a `:` before a bracket or comma belongs to the text (`{a:}`).
+    fn check_flow_text(&self, span: Span) -> Result<(), Fault> {
+        let at = span.start as usize;
+        let text = self.text.get(span.range()).unwrap_or_default();
+        if text.contains('?') {
+            return Err(Fault::new(at, "an unquoted text within brackets contains `?`").hint("put the text in quotes"));
+        }
+        let after = self.text.get(span.end as usize..).unwrap_or_default();
+        if !span.is_empty() && after.strip_prefix(':').is_some_and(|after| after.starts_with([',', '[', ']', '{', '}']))
+        {
+            return Err(Fault::new(at, "a key within brackets has no space after its `:`").hint("put a space there"));
+        }
+        Ok(())
+    }
+
     /// Refuses a name that readers of YAML do not agree on: kubectl's ends at the first other character.
     fn check_anchor(&self, sign: char, at: usize) -> Result<(), Fault> {
         let Some((_, name)) = self.text.get(at..).and_then(|rest| rest.split_once(sign)) else { return Ok(()) };
@@ -182,6 +204,9 @@ impl<'t> Builder<'t> {
         let at = span.start as usize;
         let span = if text.is_empty() && plain && tag.is_none() { Span::empty(at) } else { span };
         self.budget.spend(1, at)?;
+        if plain && self.in_flow() {
+            self.check_flow_text(span)?;
+        }
         if let Some(map) = self.map_that_waits_for_key() {
             if text == "<<" && tag.map_or(plain, is_merge_tag) {
                 map.key(Key::Merge);
@@ -225,7 +250,9 @@ impl<'t> Builder<'t> {
             return Err(Budget::too_deep(start));
         }
         self.budget.spend(1, start)?;
-        self.frames.push(Frame { contents, start, anchor, size: 1, height: 1 });
+        let opening = self.text.as_bytes().get((span.end as usize).saturating_sub(1));
+        let flow = self.in_flow() || !span.is_empty() && matches!(opening, Some(b'[' | b'{'));
+        self.frames.push(Frame { contents, start, flow, anchor, size: 1, height: 1 });
         Ok(())
     }
 
