@@ -169,11 +169,16 @@ impl<'t> Builder<'t> {
     /// wherever it stands (`{?a: b}`), and a `:` before a bracket or comma belongs to the text (`{a:}`).
     fn check_flow_text(&self, span: Span) -> Result<(), Fault> {
         let at = span.start as usize;
-        let text = self.text.get(span.range()).unwrap_or_default();
+        let text = without_properties(self.text.get(span.range()).unwrap_or_default());
         if text.contains('?') {
             return Err(Fault::new(at, "an unquoted text within brackets contains `?`").hint("put the text in quotes"));
         }
-        let after = self.text.get(span.end as usize..).unwrap_or_default();
+        if text.starts_with(':') {
+            return Err(
+                Fault::new(at, "an unquoted text within brackets begins with `:`").hint("put the text in quotes")
+            );
+        }
+        let after = self.text.get(span.end as usize..).unwrap_or_default().trim_start();
         if !span.is_empty() && after.strip_prefix(':').is_some_and(|after| after.starts_with([',', '[', ']', '{', '}']))
         {
             return Err(Fault::new(at, "a key within brackets has no space after its `:`").hint("put a space there"));
@@ -250,8 +255,8 @@ impl<'t> Builder<'t> {
             return Err(Budget::too_deep(start));
         }
         self.budget.spend(1, start)?;
-        let opening = self.text.as_bytes().get((span.end as usize).saturating_sub(1));
-        let flow = self.in_flow() || !span.is_empty() && matches!(opening, Some(b'[' | b'{'));
+        let flow = self.in_flow()
+            || without_properties(self.text.get(span.range()).unwrap_or_default()).starts_with(['[', '{']);
         self.frames.push(Frame { contents, start, flow, anchor, size: 1, height: 1 });
         Ok(())
     }
@@ -297,6 +302,15 @@ impl<'t> Builder<'t> {
         }
         Ok(())
     }
+}
+
+/// What is written of a value after its anchor and its tag.
+fn without_properties(mut written: &str) -> &str {
+    while written.starts_with(['&', '!']) {
+        let end = written.find([' ', '\t', '\r', '\n']).unwrap_or(written.len());
+        written = written.get(end..).unwrap_or_default().trim_start();
+    }
+    written
 }
 
 /// The parser's place of a text block begins with its first line; this one begins with the `|` or `>` before it.
