@@ -212,11 +212,10 @@ impl<'t> Builder<'t> {
         if plain && self.in_flow() {
             self.check_flow_text(span)?;
         }
-        if let Some(map) = self.map_that_waits_for_key() {
-            if text == "<<" && tag.map_or(plain, is_merge_tag) {
-                map.key(Key::Merge);
-                return Ok(());
-            }
+        let merges = text == "<<" && tag.map_or(plain, is_merge_tag);
+        if let Some(map) = self.map_that_waits_for_key().filter(|_| merges) {
+            map.key(Key::Merge);
+            return Ok(());
         }
         let scalar = Scalar::resolve(&text, plain, tag).map_err(|message| Fault::new(at, message))?;
         if let Some(map) = self.map_that_waits_for_key().filter(|_| anchor == 0) {
