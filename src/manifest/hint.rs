@@ -138,7 +138,8 @@ fn indentation_tab(line: &Line<'_>) -> Option<usize> {
     line.text.get(..blanks)?.find('\t').map(|at| line.start + at)
 }
 
-/// True when the line, or one that has nothing else on it, is written in the language of Helm's templates.
+/// True when the line is written in the language of Helm's templates, or one that begins so; within a text block, where
+/// templates may be meant, no line begins at the margin.
 fn is_template(text: &str, line: &str) -> bool {
-    line.contains("{{") || text.contains("{{") && text.lines().any(|line| line.trim_start().starts_with("{{"))
+    line.contains("{{") || text.contains("{{") && text.lines().any(|line| line.starts_with("{{"))
 }
