@@ -3,6 +3,8 @@
 //! Verdict and text have to be equal to the letter. `N` (pods; a quarter as many reviews) and `SEED` come from the
 //! environment; what differs is shrunk and printed.
 
+#![expect(unreachable_pub, reason = "nothing outside a test could reach it")]
+
 mod broken;
 mod cells;
 mod compare;

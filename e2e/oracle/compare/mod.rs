@@ -36,5 +36,10 @@ impl Difference {
     }
 }
 
+/// Whether a question is one of this kind, which it is no more when the shrinking took that away.
+pub fn asks(question: &Value, op: &str) -> bool {
+    question.get("op").and_then(Value::as_str) == Some(op)
+}
+
 /// A comparison of one question with upstream's answer to it; none if they agree.
 pub type Comparison = fn(question: &Value, upstream: &Value) -> Option<Difference>;

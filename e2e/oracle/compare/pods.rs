@@ -1,6 +1,6 @@
 //! Pods under policies: the verdict, upstream's `ForbiddenReason` and its `ForbiddenDetail`.
 
-use super::Difference;
+use super::{Difference, asks};
 use portcullis::engine::{
     json,
     object::{Object, Pod},
@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 
 /// Compares one pod under each of its policies.
 pub fn compare(question: &Value, upstream: &Value) -> Option<Difference> {
+    if !asks(question, "pod") {
+        return None;
+    }
     let policies = policies(question)?;
     let text = text(question);
     let object = match json::from_slice::<Object<'_>>(text.as_bytes()) {

@@ -1,6 +1,6 @@
 //! Whole admission reviews: the answer as it goes over the wire, and what is counted.
 
-use super::{Difference, metrics};
+use super::{Difference, asks, metrics};
 use portcullis::{
     engine::{
         ExistingPods, Facts, Namespace, Needed, Phase, Request, Snapshot, Unlisted, Verdict, decide, json, needed,
@@ -14,6 +14,9 @@ use std::{cell::RefCell, iter};
 
 /// Compares one review; it is decided twice, with its namespace in the snapshot and with its namespace as a fact.
 pub fn compare(question: &Value, upstream: &Value) -> Option<Difference> {
+    if !asks(question, "review") {
+        return None;
+    }
     // A cluster that upstream cannot hold, as in a case that is being shrunk, or a review on which it panics.
     if upstream.get("error").or(upstream.get("crash")).is_some() {
         return None;

@@ -74,8 +74,7 @@ func (j *judge) pod(q question) any {
 	if err != nil {
 		return failed{err.Error()}
 	}
-	podKind := corev1.SchemeGroupVersion.WithKind("Pod")
-	object, _, err := codecs.UniversalDeserializer().Decode(raw, &podKind, nil)
+	object, err := decodeAs(raw, "Pod")
 	if err != nil {
 		return failed{err.Error()}
 	}

@@ -129,20 +129,31 @@ type cluster struct {
 func decodeCluster(q question) (*cluster, error) {
 	c := &cluster{namespaces: map[string]*corev1.Namespace{}}
 	for _, raw := range q.Namespaces {
-		namespace := &corev1.Namespace{}
-		if err := json.Unmarshal(raw, namespace); err != nil {
+		object, err := decodeAs(raw, "Namespace")
+		if err != nil {
 			return nil, fmt.Errorf("a namespace of the cluster: %w", err)
 		}
+		namespace := object.(*corev1.Namespace)
 		c.namespaces[namespace.Name] = namespace
 	}
 	for _, raw := range q.Pods {
-		pod := &corev1.Pod{}
-		if err := json.Unmarshal(raw, pod); err != nil {
+		object, err := decodeAs(raw, "Pod")
+		if err != nil {
 			return nil, fmt.Errorf("a pod of the cluster: %w", err)
 		}
-		c.pods = append(c.pods, pod)
+		c.pods = append(c.pods, object.(*corev1.Pod))
 	}
 	return c, nil
+}
+
+// decodeAs decodes an object of the core group as clients and the webhook do: leniently, but with case.
+func decodeAs(raw []byte, kind string) (runtime.Object, error) {
+	want := corev1.SchemeGroupVersion.WithKind(kind)
+	object, got, err := codecs.UniversalDeserializer().Decode(raw, &want, nil)
+	if err == nil && *got != want {
+		err = fmt.Errorf("expected a %s, got %s", want, got)
+	}
+	return object, err
 }
 
 func (c *cluster) GetNamespace(_ context.Context, name string) (*corev1.Namespace, error) {

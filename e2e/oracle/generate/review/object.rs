@@ -92,11 +92,13 @@ pub fn object(target: Target, name: &str, random: &mut Random) -> Value {
 
 /// What stands in the place of an object that is no object of the kind at all.
 pub fn strange(target: Target, random: &mut Random) -> Value {
+    // Of an object that nobody judges and that hides its kind, upstream prints the kind empty; the API server sends none.
+    let is_judged = !OTHERS.iter().any(|other| other.kind == target.kind && other.group == target.group);
     match random.below(9) {
-        0 | 1 => Value::Null,
-        2 => json!({}),
-        3 => json!({"kind": target.kind}),
-        4 => json!({"apiVersion": api_version(target)}),
+        2 if is_judged => json!({}),
+        3 if is_judged => json!({"kind": target.kind}),
+        4 if is_judged => json!({"apiVersion": api_version(target)}),
+        0..=4 => Value::Null,
         5 => random
             .pick(&[json!([]), json!("Pod"), json!(5), json!(true), json!({"apiVersion": 1, "kind": "Pod"})])
             .clone(),
