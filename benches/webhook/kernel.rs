@@ -51,14 +51,23 @@ pub fn place(command: &mut Command, cores: &[usize]) {
     unsafe { command.pre_exec(prepare) };
 }
 
-/// CPU time that the living threads of a process have used.
-pub fn cpu_time(pid: u32) -> Result<Duration> {
-    let mut total = Duration::ZERO;
+/// The scheduler's account of a process: what it got, and what it had to wait for while another had its core.
+#[derive(Clone, Copy, Default)]
+pub struct Scheduled {
+    pub ran: Duration,
+    pub waited: Duration,
+}
+
+/// The account of all living threads of a process, since each began.
+pub fn scheduled(pid: u32) -> Result<Scheduled> {
+    let mut total = Scheduled::default();
     for thread in fs::read_dir(format!("/proc/{pid}/task")).with_context(|| format!("process {pid} is gone"))? {
         // A thread may end between the listing and the reading.
         let Ok(text) = fs::read_to_string(thread?.path().join("schedstat")) else { continue };
-        let nanoseconds = text.split_ascii_whitespace().next().context("an empty schedstat")?.parse()?;
-        total += Duration::from_nanos(nanoseconds);
+        let mut nanoseconds = text.split_ascii_whitespace().map(str::parse);
+        let (ran, waited) = nanoseconds.next().zip(nanoseconds.next()).context("an empty schedstat")?;
+        total.ran += Duration::from_nanos(ran?);
+        total.waited += Duration::from_nanos(waited?);
     }
     Ok(total)
 }
