@@ -1,1 +1,5 @@
-fn main() {}
+//! The `portcullis` program: parse, run, exit code; nothing else.
+
+fn main() -> std::process::ExitCode {
+    portcullis::cli::run()
+}

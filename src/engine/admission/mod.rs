@@ -1,0 +1,92 @@
+//! Pod Security admission: which requests are judged, by what, and in which order (upstream `admission/admission.go`).
+
+mod namespace;
+mod pod;
+mod workload;
+
+use super::facts::{Facts, Needed};
+use super::request::{Operation, Phase, Request};
+use super::snapshot::{Known, Namespace, Snapshot};
+use super::verdict::{Details, Status, Verdict};
+
+/// Judges a request of the validate phase.
+pub(super) fn validate(request: &Request<'_>, snapshot: &Snapshot, facts: &Facts) -> Verdict {
+    if !is_judged(request) {
+        Verdict::allow()
+    } else if request.resource.is_namespaces() {
+        namespace::validate(request, snapshot, facts)
+    } else if request.resource.is_pods() {
+        pod::validate(request, snapshot, facts)
+    } else {
+        workload::validate(request, snapshot, facts)
+    }
+}
+
+/// What has to be gathered before this request can be decided.
+pub fn needed<'r>(request: &'r Request<'_>, snapshot: &Snapshot) -> Needed<'r> {
+    if request.phase == Phase::Mutate || !is_judged(request) {
+        return Needed::Nothing;
+    }
+    if request.resource.is_namespaces() {
+        return if namespace::looks_at_pods(request, snapshot) {
+            Needed::PodsOf(namespace::name_of(request))
+        } else {
+            Needed::Nothing
+        };
+    }
+    let is_ignored = if request.resource.is_pods() { pod::is_ignored(request) } else { workload::is_ignored(request) };
+    let exemptions = &snapshot.pod_security.exemptions;
+    let is_exempt = exemptions.has_namespace(&request.namespace) || exemptions.has_username(&request.username);
+    match snapshot.namespace(&request.namespace) {
+        Known::Unknown if !is_ignored && !is_exempt => Needed::Namespace(&request.namespace),
+        _ => Needed::Nothing,
+    }
+}
+
+/// Upstream registers for create and update alone; deleting and connecting never change what runs.
+fn is_judged(request: &Request<'_>) -> bool {
+    matches!(request.operation, Operation::Create | Operation::Update)
+}
+
+/// The namespace of a request: from the snapshot, else from the facts.
+fn lookup<'s>(request: &Request<'_>, snapshot: &'s Snapshot, facts: &'s Facts) -> Lookup<'s> {
+    match snapshot.namespace(&request.namespace) {
+        Known::Listed(namespace) => Lookup::Found(namespace),
+        Known::Unlabelled => Lookup::Unlabelled,
+        Known::Unknown => facts.namespace.as_ref().map_or(Lookup::Failed, Lookup::Found),
+    }
+}
+
+enum Lookup<'s> {
+    Found(&'s Namespace),
+    Unlabelled,
+    Failed,
+}
+
+/// `apierrors.NewBadRequest`.
+fn bad_request(message: &str) -> Status {
+    Status { code: 400, reason: "BadRequest", message: message.to_owned(), details: Details::default() }
+}
+
+/// `apierrors.NewForbidden` for the request's resource and name.
+fn forbidden(request: &Request<'_>, why: &str) -> Status {
+    use super::pod_security::quote;
+    let group = &*request.resource.group;
+    let resource = &*request.resource.resource;
+    let qualified = if group.is_empty() { resource.to_owned() } else { format!("{resource}.{group}") };
+    let subject = match &*request.name {
+        "" => qualified,
+        name => format!("{qualified} {}", quote(name)),
+    };
+    Status {
+        code: 403,
+        reason: "Forbidden",
+        message: format!("{subject} is forbidden: {why}"),
+        details: Details {
+            name: request.name.to_string(),
+            group: group.to_owned(),
+            kind: resource.to_owned(),
+            causes: Vec::new(),
+        },
+    }
+}

@@ -1,0 +1,50 @@
+//! What one request needs beside the snapshot, gathered before deciding: almost always nothing.
+
+use std::cell::RefCell;
+
+use super::snapshot::Namespace;
+
+/// The facts gathered for one request.
+#[derive(Debug, Default)]
+pub struct Facts {
+    /// The request's namespace, read live because the snapshot lacks it.
+    pub namespace: Option<Namespace>,
+    /// The pods of a namespace whose enforced policy is to change.
+    pub existing_pods: ExistingPods,
+}
+
+/// What a request needs to have gathered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needed<'r> {
+    Nothing,
+    /// The labels of this namespace, which the snapshot lacks.
+    Namespace(&'r str),
+    /// The pods of this namespace, all if possible, in the order of a list.
+    PodsOf(&'r str),
+}
+
+/// The pods that exist in a namespace, as far as they could be had.
+#[derive(Default)]
+pub enum ExistingPods {
+    #[default]
+    NotGathered,
+    /// They could not be listed.
+    Unlistable,
+    Listed {
+        /// Each a Pod as JSON.
+        pods: Vec<Box<[u8]>>,
+        /// Yields once for each pod that there is time to look at: it ends at the deadline, and decide reads no clock. It is
+        /// asked before each pod but the first.
+        time: RefCell<Box<dyn Iterator<Item = ()> + Send>>,
+    },
+}
+
+impl std::fmt::Debug for ExistingPods {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NotGathered => f.write_str("NotGathered"),
+            Self::Unlistable => f.write_str("Unlistable"),
+            Self::Listed { pods, .. } => write!(f, "Listed({})", pods.len()),
+        }
+    }
+}

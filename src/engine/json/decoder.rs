@@ -1,0 +1,338 @@
+//! A serde `Deserializer` over bytes: recursion only where the target type recurses, so depth is bounded by the type.
+
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+
+use super::{DecodeError, scan};
+
+/// Deeper than any Kubernetes type, and shallow enough for any stack.
+const DEPTH: u16 = 128;
+
+type Result<T> = std::result::Result<T, DecodeError>;
+
+pub(super) fn decode<'de, T: de::Deserialize<'de>>(text: &'de [u8]) -> Result<T> {
+    let mut decoder = Decoder { text, at: 0, depth: 0 };
+    let value = T::deserialize(&mut decoder).map_err(|error| error.placed(decoder.at))?;
+    decoder.skip_blanks();
+    if decoder.at == text.len() { Ok(value) } else { decoder.fail("trailing characters") }
+}
+
+/// An error of serde's own has no place yet.
+const NOWHERE: usize = usize::MAX;
+
+impl DecodeError {
+    fn placed(self, at: usize) -> Self {
+        if self.at == NOWHERE { Self { at, ..self } } else { self }
+    }
+}
+
+impl de::Error for DecodeError {
+    #[cold]
+    fn custom<T: std::fmt::Display>(message: T) -> Self {
+        Self { what: message.to_string(), at: NOWHERE }
+    }
+}
+
+struct Decoder<'de> {
+    text: &'de [u8],
+    at: usize,
+    depth: u16,
+}
+
+impl<'de> Decoder<'de> {
+    #[cold]
+    #[inline(never)]
+    fn fail<T>(&self, what: &str) -> Result<T> {
+        Err(DecodeError { what: what.to_owned(), at: self.at })
+    }
+
+    #[inline(always)]
+    fn skip_blanks(&mut self) {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.text.get(self.at) {
+            self.at += 1;
+        }
+    }
+
+    #[inline(always)]
+    fn peek(&mut self) -> Result<u8> {
+        self.skip_blanks();
+        match self.text.get(self.at) {
+            Some(&byte) => Ok(byte),
+            None => self.fail("unexpected end of the text"),
+        }
+    }
+
+    #[inline(always)]
+    fn literal(&mut self, literal: &[u8]) -> Result<()> {
+        if self.text.get(self.at..).is_some_and(|rest| rest.starts_with(literal)) {
+            self.at += literal.len();
+            Ok(())
+        } else {
+            self.fail("expected a value")
+        }
+    }
+
+    /// Passes a string whose opening quote is at `self.at`; gives what is between the quotes, and whether it holds escapes.
+    #[inline(always)]
+    fn raw_string(&mut self) -> Result<(&'de [u8], bool)> {
+        let start = self.at + 1;
+        let Some((end, escaped)) = scan::string_end(self.text, start) else {
+            return self.fail("a string that does not end, or holds a control character");
+        };
+        self.at = end + 1;
+        Ok((self.text.get(start..end).unwrap_or_default(), escaped))
+    }
+
+    #[inline]
+    fn string<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value> {
+        if self.peek()? != b'"' {
+            return self.fail("expected a string");
+        }
+        let start = self.at;
+        let (raw, escaped) = self.raw_string()?;
+        if escaped {
+            let quoted = self.text.get(start..self.at).unwrap_or_default();
+            return match serde_json::from_slice::<String>(quoted) {
+                Ok(text) => visitor.visit_string(text),
+                Err(error) => self.fail(&format!("a string that is not valid: {error}")),
+            };
+        }
+        match std::str::from_utf8(raw) {
+            Ok(text) => visitor.visit_borrowed_str(text),
+            Err(_) => self.fail("a string that is not UTF-8"),
+        }
+    }
+
+    /// The text of a number that is valid JSON.
+    fn number(&mut self) -> Result<&'de str> {
+        self.skip_blanks();
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let length = scan::number_length(rest);
+        match rest.get(..length).and_then(|digits| std::str::from_utf8(digits).ok()) {
+            Some(number) if length > 0 => {
+                self.at += length;
+                Ok(number)
+            }
+            _ => self.fail("expected a value"),
+        }
+    }
+
+    fn skip(&mut self) -> Result<()> {
+        match self.peek()? {
+            b'"' => self.raw_string().map(|_| ()),
+            b'{' => self.skip_container(b'{', b'}'),
+            b'[' => self.skip_container(b'[', b']'),
+            b't' => self.literal(b"true"),
+            b'f' => self.literal(b"false"),
+            b'n' => self.literal(b"null"),
+            _ => self.number().map(|_| ()),
+        }
+    }
+
+    fn skip_container(&mut self, open: u8, close: u8) -> Result<()> {
+        match scan::container_end(self.text, self.at + 1, open, close) {
+            Some(end) => {
+                self.at = end;
+                Ok(())
+            }
+            None => self.fail("an object or array that does not end"),
+        }
+    }
+
+    #[inline]
+    fn enter(&mut self, open: u8, expected: &str) -> Result<Items<'_, 'de>> {
+        if self.peek()? != open {
+            return self.fail(expected);
+        }
+        if self.depth == DEPTH {
+            return self.fail("nested too deep");
+        }
+        self.at += 1;
+        self.depth += 1;
+        Ok(Items { decoder: self, first: true })
+    }
+}
+
+/// The members of the object, or the elements of the array, that the decoder has just entered.
+struct Items<'d, 'de> {
+    decoder: &'d mut Decoder<'de>,
+    first: bool,
+}
+
+impl<'de> Items<'_, 'de> {
+    /// Moves to the next item; false after the last, with the closing bracket passed.
+    #[inline(always)]
+    fn advance(&mut self, close: u8) -> Result<bool> {
+        let byte = self.decoder.peek()?;
+        if byte == close && self.first {
+            return Ok(self.leave());
+        }
+        if self.first {
+            self.first = false;
+            return Ok(true);
+        }
+        if byte == close {
+            return Ok(self.leave());
+        }
+        if byte != b',' {
+            return self.decoder.fail("expected a comma or a closing bracket");
+        }
+        self.decoder.at += 1;
+        Ok(true)
+    }
+
+    #[inline(always)]
+    fn leave(&mut self) -> bool {
+        self.decoder.at += 1;
+        self.decoder.depth -= 1;
+        false
+    }
+}
+
+impl<'de> MapAccess<'de> for Items<'_, 'de> {
+    type Error = DecodeError;
+
+    #[inline]
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>> {
+        if self.advance(b'}')? { seed.deserialize(&mut *self.decoder).map(Some) } else { Ok(None) }
+    }
+
+    #[inline]
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value> {
+        if self.decoder.peek()? != b':' {
+            return self.decoder.fail("expected a colon");
+        }
+        self.decoder.at += 1;
+        seed.deserialize(&mut *self.decoder)
+    }
+}
+
+impl<'de> SeqAccess<'de> for Items<'_, 'de> {
+    type Error = DecodeError;
+
+    #[inline]
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
+        if self.advance(b']')? { seed.deserialize(&mut *self.decoder).map(Some) } else { Ok(None) }
+    }
+}
+
+macro_rules! integers {
+    ($($method:ident $visit:ident $type:ty),*) => { $(
+        #[inline]
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+            self.skip_blanks();
+            let start = self.at;
+            match self.number()?.parse::<$type>() {
+                Ok(number) => visitor.$visit(number),
+                Err(_) => {
+                    self.at = start;
+                    self.fail("a number that does not fit its field")
+                }
+            }
+        }
+    )* };
+}
+
+impl<'de> Deserializer<'de> for &mut Decoder<'de> {
+    type Error = DecodeError;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        match self.peek()? {
+            b'"' => self.string(visitor),
+            b'{' => self.deserialize_map(visitor),
+            b'[' => self.deserialize_seq(visitor),
+            b't' | b'f' => self.deserialize_bool(visitor),
+            b'n' => {
+                self.literal(b"null")?;
+                visitor.visit_unit()
+            }
+            _ => {
+                let number = self.number()?;
+                match (number.parse::<i64>(), number.parse::<f64>()) {
+                    (Ok(integer), _) => visitor.visit_i64(integer),
+                    (_, Ok(float)) => visitor.visit_f64(float),
+                    _ => self.fail("expected a number"),
+                }
+            }
+        }
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        match self.peek()? {
+            b't' => {
+                self.literal(b"true")?;
+                visitor.visit_bool(true)
+            }
+            b'f' => {
+                self.literal(b"false")?;
+                visitor.visit_bool(false)
+            }
+            _ => self.fail("expected true or false"),
+        }
+    }
+
+    integers!(
+        deserialize_i8 visit_i8 i8, deserialize_i16 visit_i16 i16, deserialize_i32 visit_i32 i32, deserialize_i64 visit_i64 i64,
+        deserialize_u8 visit_u8 u8, deserialize_u16 visit_u16 u16, deserialize_u32 visit_u32 u32, deserialize_u64 visit_u64 u64,
+        deserialize_f32 visit_f32 f32, deserialize_f64 visit_f64 f64
+    );
+
+    #[inline]
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        self.string(visitor)
+    }
+
+    #[inline]
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        self.string(visitor)
+    }
+
+    #[inline]
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        self.string(visitor)
+    }
+
+    #[inline]
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if self.peek()? == b'n' {
+            self.literal(b"null")?;
+            visitor.visit_none()
+        } else {
+            visitor.visit_some(self)
+        }
+    }
+
+    #[inline]
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        visitor.visit_seq(self.enter(b'[', "expected an array")?)
+    }
+
+    #[inline]
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        visitor.visit_map(self.enter(b'{', "expected an object")?)
+    }
+
+    #[inline]
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        v: V,
+    ) -> Result<V::Value> {
+        self.deserialize_map(v)
+    }
+
+    #[inline]
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    #[inline]
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        self.skip()?;
+        visitor.visit_unit()
+    }
+
+    serde::forward_to_deserialize_any! {
+        i128 u128 char bytes byte_buf unit unit_struct tuple tuple_struct enum
+    }
+}

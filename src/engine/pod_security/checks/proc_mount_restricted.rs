@@ -1,0 +1,13 @@
+//! `procMount_restricted`: at the restricted level the masks over /proc stay, whatever user namespace the pod has.
+
+use super::proc_mount::{detail, find};
+use super::{Check, Level, Variant};
+
+pub(super) const CHECK: Check = Check {
+    id: "procMount_restricted",
+    level: Level::Restricted,
+    variants: &[Variant { since: 35, find, overrides: &["procMount"] }],
+    reason: |_| "procMount",
+    detail,
+    page: include_str!("../../../../docs/checks/procMount_restricted.md"),
+};

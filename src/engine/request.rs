@@ -1,0 +1,120 @@
+//! What the API server asks, parsed and borrowed from its body; built by `review::decode`, or offline by the command line.
+
+use super::object::{GroupVersionKind, Object, Text};
+
+/// One admission request. Field names follow `admission.k8s.io/v1`.
+#[derive(Debug)]
+pub struct Request<'a> {
+    pub phase: Phase,
+    pub uid: Text<'a>,
+    pub operation: Operation,
+    /// The kind of the object as the request names it.
+    pub kind: ObjectKind<'a>,
+    pub resource: Resource<'a>,
+    pub subresource: Text<'a>,
+    pub name: Text<'a>,
+    pub namespace: Text<'a>,
+    pub username: Text<'a>,
+    pub dry_run: bool,
+    pub object: Carried<'a>,
+    pub old_object: Carried<'a>,
+}
+
+/// Which of the two calls this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// The object may still be changed by us and by others.
+    Mutate,
+    /// The object is as it will be stored.
+    Validate,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    Create,
+    Update,
+    Delete,
+    Connect,
+}
+
+impl Operation {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Create => "CREATE",
+            Self::Update => "UPDATE",
+            Self::Delete => "DELETE",
+            Self::Connect => "CONNECT",
+        }
+    }
+}
+
+/// A resource with its group; the version plays no part in any decision.
+#[derive(Debug, Clone, Default)]
+pub struct Resource<'a> {
+    pub group: Text<'a>,
+    pub resource: Text<'a>,
+}
+
+impl Resource<'_> {
+    pub fn is_pods(&self) -> bool {
+        self.group.is_empty() && &*self.resource == "pods"
+    }
+
+    pub fn is_namespaces(&self) -> bool {
+        self.group.is_empty() && &*self.resource == "namespaces"
+    }
+}
+
+/// A kind with its group.
+#[derive(Debug, Clone, Default)]
+pub struct ObjectKind<'a> {
+    pub group: Text<'a>,
+    pub kind: Text<'a>,
+}
+
+/// An object of a request. One that does not decode is a value here, not an error: whether that matters is for decide to say.
+#[derive(Debug)]
+pub enum Carried<'a> {
+    Absent,
+    /// Boxed, since most requests carry one object at most.
+    Object(Box<Object<'a>>),
+    /// Why it could not be decoded.
+    Undecodable(String),
+}
+
+/// Why a request's object is of no use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unusable {
+    /// It does not decode as anything that upstream's webhook knows.
+    Undecodable(String),
+    /// There is none.
+    Absent,
+}
+
+impl<'a> Carried<'a> {
+    /// The object, if it decodes and its kind is one that upstream's webhook knows.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn object(&self) -> Result<&Object<'a>, Unusable> {
+        match self {
+            Self::Absent => Err(Unusable::Absent),
+            Self::Undecodable(why) => Err(Unusable::Undecodable(why.clone())),
+            Self::Object(object) => {
+                let kind = object.group_version_kind();
+                if super::object::is_registered(kind) { Ok(object) } else { Err(Unusable::Undecodable(unknown(kind))) }
+            }
+        }
+    }
+}
+
+fn unknown(kind: GroupVersionKind<'_>) -> String {
+    if kind.kind.is_empty() {
+        return "the object has no kind".to_owned();
+    }
+    format!(
+        "no kind {:?} is known in {:?}",
+        kind.kind,
+        format!("{}/{}", kind.group, kind.version).trim_start_matches('/')
+    )
+}

@@ -1,0 +1,150 @@
+//! Bytes to a request, in one borrowing pass. Where that fails, a slower second pass tells a bad review, which is an error,
+//! from a good review that carries an object nobody can decode, which is for decide to judge.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::engine::object::{Object, Text, or_default};
+use crate::engine::{Carried, ObjectKind, Operation, Phase, Request, Resource, json};
+
+/// Why a body is no AdmissionReview: the caller's fault, answered with HTTP 400.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadReview {
+    #[error("the body is empty: an AdmissionReview of admission.k8s.io/v1 is expected")]
+    Empty,
+    #[error("the body is no AdmissionReview: {0}")]
+    Malformed(String),
+    #[error("expected an AdmissionReview of admission.k8s.io/v1, got {kind:?} of {api_version:?}")]
+    WrongKind { api_version: String, kind: String },
+    #[error("the AdmissionReview has no request (is it an answer?)")]
+    NoRequest,
+    #[error("the AdmissionReview's request has no uid")]
+    NoUid,
+    #[error("the AdmissionReview's operation {0:?} is none of CREATE, UPDATE, DELETE, CONNECT")]
+    UnknownOperation(String),
+}
+
+/// Decodes a review that was sent for this phase.
+///
+/// # Errors
+/// The body is not an AdmissionReview of `admission.k8s.io/v1` with a request. An object of the request that does not decode
+/// is no error: it is [`Carried::Undecodable`].
+pub fn decode(phase: Phase, body: &[u8]) -> Result<Request<'_>, BadReview> {
+    match json::from_slice::<Envelope<'_, Object<'_>>>(body) {
+        Ok(envelope) => request(phase, envelope, carried),
+        Err(_) => decode_in_parts(phase, body),
+    }
+}
+
+fn decode_in_parts(phase: Phase, body: &[u8]) -> Result<Request<'_>, BadReview> {
+    if body.trim_ascii().is_empty() {
+        return Err(BadReview::Empty);
+    }
+    let envelope: Envelope<'_, &RawValue> =
+        serde_json::from_slice(body).map_err(|error| BadReview::Malformed(error.to_string()))?;
+    request(phase, envelope, |object| match object.map(|raw| json::from_slice(raw.get().as_bytes())) {
+        None => Carried::Absent,
+        Some(Ok(object)) => Carried::Object(Box::new(object)),
+        Some(Err(error)) => Carried::Undecodable(error.to_string()),
+    })
+}
+
+fn carried(object: Option<Object<'_>>) -> Carried<'_> {
+    object.map_or(Carried::Absent, |object| Carried::Object(Box::new(object)))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Envelope<'a, O> {
+    #[serde(borrow, default)]
+    api_version: Text<'a>,
+    #[serde(borrow, default)]
+    kind: Text<'a>,
+    #[serde(bound(deserialize = "O: Deserialize<'de>"))]
+    request: Option<EnvelopeRequest<'a, O>>,
+}
+
+/// The fields of an AdmissionRequest that decisions rest on: as upstream, those of the resource that the webhook was
+/// registered for (`resource`, not `requestResource`), and `requestSubResource`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct EnvelopeRequest<'a, O> {
+    #[serde(borrow, default)]
+    uid: Text<'a>,
+    #[serde(borrow, default, deserialize_with = "or_default")]
+    kind: EnvelopeKind<'a>,
+    #[serde(borrow, default, deserialize_with = "or_default")]
+    resource: EnvelopeResource<'a>,
+    #[serde(borrow, default)]
+    request_sub_resource: Text<'a>,
+    #[serde(borrow, default)]
+    name: Text<'a>,
+    #[serde(borrow, default)]
+    namespace: Text<'a>,
+    #[serde(borrow, default)]
+    operation: Text<'a>,
+    #[serde(borrow, default, deserialize_with = "or_default")]
+    user_info: UserInfo<'a>,
+    dry_run: Option<bool>,
+    object: Option<O>,
+    old_object: Option<O>,
+}
+
+#[derive(Default, Deserialize)]
+struct EnvelopeKind<'a> {
+    #[serde(borrow, default)]
+    group: Text<'a>,
+    #[serde(borrow, default)]
+    kind: Text<'a>,
+}
+
+#[derive(Default, Deserialize)]
+struct EnvelopeResource<'a> {
+    #[serde(borrow, default)]
+    group: Text<'a>,
+    #[serde(borrow, default)]
+    resource: Text<'a>,
+}
+
+#[derive(Default, Deserialize)]
+struct UserInfo<'a> {
+    #[serde(borrow, default)]
+    username: Text<'a>,
+}
+
+fn request<'a, O>(
+    phase: Phase,
+    envelope: Envelope<'a, O>,
+    carry: impl Fn(Option<O>) -> Carried<'a>,
+) -> Result<Request<'a>, BadReview> {
+    let (api_version, kind) = (&*envelope.api_version, &*envelope.kind);
+    // As upstream, a review that says nothing of its kind is taken for what was expected.
+    if !matches!(api_version, "" | "admission.k8s.io/v1") || !matches!(kind, "" | "AdmissionReview") {
+        return Err(BadReview::WrongKind { api_version: api_version.to_owned(), kind: kind.to_owned() });
+    }
+    let request = envelope.request.ok_or(BadReview::NoRequest)?;
+    if request.uid.is_empty() {
+        return Err(BadReview::NoUid);
+    }
+    Ok(Request {
+        phase,
+        uid: request.uid,
+        operation: operation(&request.operation)?,
+        kind: ObjectKind { group: request.kind.group, kind: request.kind.kind },
+        resource: Resource { group: request.resource.group, resource: request.resource.resource },
+        subresource: request.request_sub_resource,
+        name: request.name,
+        namespace: request.namespace,
+        username: request.user_info.username,
+        dry_run: request.dry_run.unwrap_or_default(),
+        object: carry(request.object),
+        old_object: carry(request.old_object),
+    })
+}
+
+fn operation(name: &str) -> Result<Operation, BadReview> {
+    [Operation::Create, Operation::Update, Operation::Delete, Operation::Connect]
+        .into_iter()
+        .find(|operation| operation.name() == name)
+        .ok_or_else(|| BadReview::UnknownOperation(name.to_owned()))
+}

@@ -1,0 +1,124 @@
+//! Golden bytes of answers, and what becomes of bodies that are wrong.
+
+use super::*;
+use crate::engine::pod_security::{Configuration, LevelVersion};
+use crate::engine::{Facts, Phase, Snapshot, Unlisted, decide};
+
+fn answer(body: &str) -> Result<String, BadReview> {
+    let snapshot = Snapshot::new(Configuration::uniform(LevelVersion::RESTRICTED), Unlisted::Unlabelled);
+    let request = decode(Phase::Validate, body.as_bytes())?;
+    let verdict = decide(&request, &snapshot, &Facts::default());
+    Ok(String::from_utf8(encode(&request.uid, &verdict)).unwrap())
+}
+
+fn review(object: &str) -> String {
+    format!(
+        r#"{{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{{"uid":"u-1","kind":{{"group":"","version":"v1","kind":"Pod"}},"resource":{{"group":"","version":"v1","resource":"pods"}},"name":"web","namespace":"shop","operation":"CREATE","userInfo":{{"username":"dev"}},"object":{object},"oldObject":null,"dryRun":false}}}}"#
+    )
+}
+
+const GOOD: &str = r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"web"},"spec":{"securityContext":{"runAsNonRoot":true,"seccompProfile":{"type":"RuntimeDefault"}},"containers":[{"name":"a","securityContext":{"allowPrivilegeEscalation":false,"capabilities":{"drop":["ALL"]}}}]}}"#;
+
+#[test]
+fn an_admission_is_these_bytes() {
+    assert_eq!(
+        answer(&review(GOOD)).unwrap(),
+        concat!(
+            r#"{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","response":{"uid":"u-1","allowed":true,"#,
+            r#""auditAnnotations":{"enforce-policy":"restricted:latest"}}}"#,
+            "\n"
+        )
+    );
+}
+
+#[test]
+fn a_denial_is_these_bytes() {
+    let object = r#"{"apiVersion":"v1","kind":"Pod","spec":{"hostNetwork":true}}"#;
+    assert_eq!(
+        answer(&review(object)).unwrap(),
+        concat!(
+            r#"{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","response":{"uid":"u-1","allowed":false,"#,
+            r#""status":{"metadata":{},"status":"Failure","message":"pods \"web\" is forbidden: violates PodSecurity "#,
+            r#"\"restricted:latest\": host namespaces (hostNetwork=true)","reason":"Forbidden","details":{"name":"web","#,
+            r#""kind":"pods"},"code":403},"auditAnnotations":{"enforce-policy":"restricted:latest","audit-violations":"#,
+            r#""would violate PodSecurity \"restricted:latest\": host namespaces (hostNetwork=true)"}}}"#,
+            "\n"
+        )
+    );
+}
+
+#[test]
+fn a_uid_with_quotes_comes_back_as_it_came() {
+    let body = review(GOOD).replace("u-1", r#"a\"b\\\u00e9"#);
+    assert!(answer(&body).unwrap().contains(r#""uid":"a\"b\\é","allowed":true"#));
+}
+
+#[test]
+fn an_object_that_does_not_decode_is_denied_with_the_uid() {
+    for object in [
+        r#"{"apiVersion":"v1","kind":"Pod","spec":{"containers":"none"}}"#,
+        r#"{"apiVersion":"v1","kind":"Pod","spec":{"hostNetwork":"yes"}}"#,
+        r#"{"apiVersion":"v1","kind":"Pod","spec":{"containers":[{"ports":[{"hostPort":99999999999}]}]}}"#,
+        r#"{"apiVersion":"v1","kind":"Pod","spec":{"hostPID":true,"hostPID":false}}"#,
+        r#"{"spec":{}}"#,
+        r#"{"apiVersion":"v2","kind":"Pod","spec":{}}"#,
+        "[]",
+        "5",
+    ] {
+        let answer = answer(&review(object)).unwrap();
+        assert!(
+            answer.contains(r#""uid":"u-1","allowed":false"#) && answer.contains(r#""code":400"#),
+            "{object}: {answer}"
+        );
+        assert!(answer.contains("failed to decode object"), "{object}: {answer}");
+    }
+}
+
+#[test]
+fn nulls_are_zero_values_as_in_go() {
+    let object =
+        r#"{"apiVersion":"v1","kind":"Pod","metadata":null,"spec":{"containers":[null],"volumes":[null],"os":null}}"#;
+    let answer = answer(&review(object)).unwrap();
+    assert!(answer.contains(r#"pod or container \"\" must set securityContext.runAsNonRoot=true"#), "{answer}");
+    assert!(answer.contains(r#"volume \"\" uses restricted volume type \"unknown\""#), "{answer}");
+}
+
+#[test]
+fn bodies_that_are_no_review_say_why() {
+    let good = review(GOOD);
+    for (body, expected) in [
+        (String::new(), "the body is empty"),
+        (" \n".to_owned(), "the body is empty"),
+        (good[..good.len() / 2].to_owned(), "EOF while parsing"),
+        ("hello".to_owned(), "expected value at line 1 column 1"),
+        (good.replace("k8s.io/v1", "k8s.io/v1beta1"), "got \"AdmissionReview\" of \"admission.k8s.io/v1beta1\""),
+        (r#"{"apiVersion":"v1","kind":"Pod"}"#.to_owned(), "got \"Pod\" of \"v1\""),
+        (r#"{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","response":{}}"#.to_owned(), "has no request"),
+        (good.replace("u-1", ""), "has no uid"),
+        (good.replace("CREATE", "PATCH"), "\"PATCH\" is none of"),
+        (good.replace(r#""uid":"u-1""#, r#""uid":"u-1","uid":"u-2""#), "duplicate field `uid`"),
+        (format!("{good} trailing"), "trailing characters"),
+    ] {
+        let error = answer(&body).unwrap_err().to_string();
+        assert!(error.contains(expected), "{expected}: {error}");
+    }
+}
+
+#[test]
+fn a_body_of_bad_utf_8_is_refused() {
+    let mut body = review(GOOD).into_bytes();
+    let at = body.windows(3).position(|window| window == b"web").unwrap();
+    body[at] = 0xff;
+    assert!(matches!(decode(Phase::Validate, &body), Err(BadReview::Malformed(_))));
+}
+
+#[test]
+fn nesting_of_any_depth_is_an_answer_and_not_a_crash() {
+    let deep = |depth: usize| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+    let unread = GOOD.replace(r#""metadata":{"#, &format!(r#""metadata":{{"managedFields":{},"#, deep(100_000)));
+    assert!(answer(&review(&unread)).unwrap().contains("\"allowed\":true"));
+    let read = GOOD.replace(r#""containers":["#, &format!(r#""containers":[{},"#, deep(100_000)));
+    assert!(
+        answer(&review(&read)).is_ok_and(|answer| answer.contains("\"code\":400")) || answer(&review(&read)).is_err()
+    );
+}
