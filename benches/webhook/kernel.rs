@@ -21,7 +21,7 @@ pub struct Cores {
 pub fn two_cores() -> Result<Cores> {
     let mut set = empty_set();
     // SAFETY: the set is as long as we say, and the kernel only fills it.
-    let answer = unsafe { libc::sched_getaffinity(0, mem::size_of_val(&set), &raw mut set) };
+    let answer = unsafe { libc::sched_getaffinity(0, size_of_val(&set), &raw mut set) };
     ensure!(answer == 0, "cannot read the cores of this process: {}", io::Error::last_os_error());
     // SAFETY: CPU_ISSET reads inside the set for every number below CPU_SETSIZE.
     let mut allowed = (0..libc::CPU_SETSIZE as usize).filter(|&core| unsafe { libc::CPU_ISSET(core, &set) });
@@ -114,7 +114,7 @@ fn duration(time: libc::timeval) -> Duration {
 
 fn keep_to(set: &libc::cpu_set_t) -> io::Result<()> {
     // SAFETY: the set is as long as we say, and the kernel only reads it.
-    let answer = unsafe { libc::sched_setaffinity(0, mem::size_of_val(set), set) };
+    let answer = unsafe { libc::sched_setaffinity(0, size_of_val(set), set) };
     if answer == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
