@@ -3,9 +3,8 @@
 //! User space only (the kernel's part is in the CPU rows). What a start costs is taken away by taking the difference
 //! of two runs that differ in nothing but the number of requests.
 
-use super::load::{self, Load, Scenario};
+use super::load::{Drive, Load, Scenario};
 use super::report::{Report, Round, Row, progress};
-use super::server::Server;
 use super::stage::{Program, Stage};
 use anyhow::{Context, Result};
 use std::ffi::OsString;
@@ -14,7 +13,8 @@ use std::process::{Command, Stdio};
 
 const FEW: usize = 200;
 const MANY: usize = 1200;
-const CONNECTIONS: usize = 4;
+/// One, so that the order of events is always the same.
+const CONNECTIONS: usize = 1;
 
 /// A row for each scenario, or a note where valgrind is not installed.
 pub async fn measure(stage: &Stage, scenarios: &[Scenario], report: &mut Report) -> Result<()> {
@@ -24,10 +24,13 @@ pub async fn measure(stage: &Stage, scenarios: &[Scenario], report: &mut Report)
         return Ok(());
     }
     for scenario in scenarios {
-        progress(&format!("instructions of {}", scenario.name));
+        let name = format!("instructions {}", scenario.name);
+        if !stage.wants(&name) {
+            continue;
+        }
+        progress(&name);
         let null = per_request(stage, &stage.null, scenario).await?;
         let ours = per_request(stage, &stage.ours, scenario).await?;
-        let name = format!("instructions {}", scenario.name);
         report.add([Row::compared(name, "per request, user space", &[Round { null, ours }], |count| *count)]);
     }
     Ok(())
@@ -46,9 +49,8 @@ async fn counted(stage: &Stage, program: &Program, scenario: &Scenario, requests
     log_option.push(&log);
     let wrapper = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"].map(OsString::from);
     let wrapper = [wrapper.as_slice(), &[log_option]].concat();
-    let server = Server::start_under(&wrapper, stage, program, &scenario.post).await?;
-    load::send(stage, &server, program, scenario, Load { connections: CONNECTIONS, warm_up: 0, requests }).await?;
-    server.stop()?;
+    let load = Load { connections: CONNECTIONS, warm_up: requests, requests: 0 };
+    Drive::start_under(&wrapper, stage, program, scenario, load).await?.stop()?;
     collected(&fs::read_to_string(&log)?).with_context(|| format!("no count in {}", log.display()))
 }
 

@@ -21,7 +21,7 @@ pub struct Cores {
 pub fn two_cores() -> Result<Cores> {
     let mut set = empty_set();
     // SAFETY: the set is as long as we say, and the kernel only fills it.
-    let answer = unsafe { libc::sched_getaffinity(0, mem::size_of_val(&set), &raw mut set) };
+    let answer = unsafe { libc::sched_getaffinity(0, size_of_val(&set), &raw mut set) };
     ensure!(answer == 0, "cannot read the cores of this process: {}", io::Error::last_os_error());
     // SAFETY: CPU_ISSET reads inside the set for every number below CPU_SETSIZE.
     let mut allowed = (0..libc::CPU_SETSIZE as usize).filter(|&core| unsafe { libc::CPU_ISSET(core, &set) });
@@ -51,14 +51,23 @@ pub fn place(command: &mut Command, cores: &[usize]) {
     unsafe { command.pre_exec(prepare) };
 }
 
-/// CPU time that the living threads of a process have used.
-pub fn cpu_time(pid: u32) -> Result<Duration> {
-    let mut total = Duration::ZERO;
+/// The scheduler's account of a process: what it got, and what it had to wait for while another had its core.
+#[derive(Clone, Copy, Default)]
+pub struct Scheduled {
+    pub ran: Duration,
+    pub waited: Duration,
+}
+
+/// The account of all living threads of a process, since each began.
+pub fn scheduled(pid: u32) -> Result<Scheduled> {
+    let mut total = Scheduled::default();
     for thread in fs::read_dir(format!("/proc/{pid}/task")).with_context(|| format!("process {pid} is gone"))? {
         // A thread may end between the listing and the reading.
         let Ok(text) = fs::read_to_string(thread?.path().join("schedstat")) else { continue };
-        let nanoseconds = text.split_ascii_whitespace().next().context("an empty schedstat")?.parse()?;
-        total += Duration::from_nanos(nanoseconds);
+        let mut nanoseconds = text.split_ascii_whitespace().map(str::parse);
+        let (ran, waited) = nanoseconds.next().zip(nanoseconds.next()).context("an empty schedstat")?;
+        total.ran += Duration::from_nanos(ran?);
+        total.waited += Duration::from_nanos(waited?);
     }
     Ok(total)
 }
@@ -105,7 +114,7 @@ fn duration(time: libc::timeval) -> Duration {
 
 fn keep_to(set: &libc::cpu_set_t) -> io::Result<()> {
     // SAFETY: the set is as long as we say, and the kernel only reads it.
-    let answer = unsafe { libc::sched_setaffinity(0, mem::size_of_val(set), set) };
+    let answer = unsafe { libc::sched_setaffinity(0, size_of_val(set), set) };
     if answer == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 

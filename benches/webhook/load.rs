@@ -5,6 +5,7 @@ use super::client::{Client, Post};
 use super::server::Server;
 use super::stage::{Program, Stage};
 use anyhow::{Context, Result, ensure};
+use std::ffi::OsString;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -14,7 +15,7 @@ use tokio::time::timeout;
 /// No phase of a run takes longer, also under valgrind; one that does is an error, not a hang.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// How much is sent. The warm-up goes over the same connections and is not measured.
+/// How much is sent: over so many connections, so much to warm up, and then in every slice.
 #[derive(Clone, Copy)]
 pub struct Load {
     pub connections: usize,
@@ -26,67 +27,117 @@ pub struct Load {
 #[derive(Clone)]
 pub struct Scenario {
     pub name: &'static str,
+    pub body: Vec<u8>,
     pub post: Arc<Post>,
     pub allowed: bool,
 }
 
 impl Scenario {
-    pub fn new(name: &'static str, path: &str, body: &[u8], allowed: bool) -> Self {
-        Self { name, post: Arc::new(Post::new(path, body)), allowed }
+    pub fn new(name: &'static str, path: &str, body: Vec<u8>, allowed: bool) -> Self {
+        Self { name, post: Arc::new(Post::new(path, &body)), body, allowed }
     }
 }
 
-/// What one run against a fresh server showed.
+/// A server that has been started and warmed up, with the connections to it.
+pub struct Drive<'a> {
+    server: Server,
+    scenario: &'a Scenario,
+    clients: Vec<Client>,
+    /// The one right answer: equal requests get equal answers, byte for byte.
+    expected: Arc<[u8]>,
+    requests: usize,
+    /// Bytes of memory after the very first answer.
+    idle: u64,
+}
+
+/// What a server did with one stretch of the load.
 pub struct Slice {
     /// CPU time of the server, per request.
     pub cpu: Duration,
     /// Requests a second, as the client saw it.
     pub rate: f64,
-    /// The part of its core that the server used; below 0.95 the client was the slower one.
+    /// The part of the time that the server ran; well below 1 it was not saturated.
     pub busy: f64,
+    /// The part of the time that the server could have run, but another program had its core.
+    pub waited: f64,
     /// Time to answer of every request, shortest first.
     latencies: Vec<Duration>,
-    /// Bytes of memory after the first answer, and after the last.
+    /// Bytes of memory after the server's first answer, and at the end of this slice.
     pub idle: u64,
     pub loaded: u64,
 }
 
-impl Slice {
-    /// Starts the program, drives it, and stops it.
-    pub async fn measure(stage: &Stage, program: &Program, scenario: &Scenario, load: Load) -> Result<Self> {
-        let server = Server::start(stage, program, &scenario.post).await?;
+impl<'a> Drive<'a> {
+    /// Starts the program, looks closely at one answer, and sends the warm-up.
+    pub async fn start(stage: &Stage, program: &Program, scenario: &'a Scenario, load: Load) -> Result<Self> {
+        Self::start_under(&[], stage, program, scenario, load).await
+    }
+
+    /// The same, under another program (such as valgrind) whose command line comes first.
+    pub async fn start_under(
+        wrapper: &[OsString],
+        stage: &Stage,
+        program: &Program,
+        scenario: &'a Scenario,
+        load: Load,
+    ) -> Result<Self> {
+        let server = Server::start(wrapper, stage, program, &scenario.post).await?;
         let idle = server.resident()?;
-        let clients = connect(stage, &server, load.connections).await?;
-        let (clients, expected) = probe(clients, program, scenario).await?;
-        let (clients, _) = drive(clients, scenario, &expected, load.warm_up).await?;
-        let (before, start) = (server.cpu_time()?, Instant::now());
-        let (clients, latencies) = drive(clients, scenario, &expected, load.requests).await?;
-        let (wall, cpu) = (start.elapsed().as_secs_f64(), server.cpu_time()? - before);
-        let loaded = server.resident()?;
-        drop(clients);
-        Ok(Self {
-            cpu: cpu / u32::try_from(load.requests)?,
-            rate: load.requests as f64 / wall,
+        let mut clients = connect(stage, &server, load.connections).await?;
+        let expected = probe(&mut clients, program, scenario).await?;
+        let mut drive = Self { server, scenario, clients, expected, requests: load.requests, idle };
+        drive.send(load.warm_up).await?;
+        Ok(drive)
+    }
+
+    /// One stretch of the load, measured.
+    pub async fn slice(&mut self) -> Result<Slice> {
+        let (before, start) = (self.server.scheduled()?, Instant::now());
+        let latencies = self.send(self.requests).await?;
+        let (wall, after) = (start.elapsed().as_secs_f64(), self.server.scheduled()?);
+        let cpu = after.ran - before.ran;
+        Ok(Slice {
+            cpu: cpu / u32::try_from(self.requests)?,
+            rate: self.requests as f64 / wall,
             busy: cpu.as_secs_f64() / wall,
+            waited: (after.waited - before.waited).as_secs_f64() / wall,
             latencies,
-            idle,
-            loaded,
+            idle: self.idle,
+            loaded: self.server.resident()?,
         })
     }
 
+    /// Closes the connections and has the server end in its own time.
+    pub fn stop(self) -> Result<()> {
+        drop(self.clients);
+        self.server.stop()
+    }
+
+    /// Sends so many requests, all connections at once, and returns the times to answer in order of length.
+    async fn send(&mut self, requests: usize) -> Result<Vec<Duration>> {
+        let left = Arc::new(AtomicUsize::new(requests));
+        let mut loops = JoinSet::new();
+        for client in self.clients.drain(..) {
+            let (post, expected) = (self.scenario.post.clone(), self.expected.clone());
+            loops.spawn(ask_until_none_is_left(client, post, expected, left.clone()));
+        }
+        let mut latencies = Vec::with_capacity(requests);
+        while let Some(ended) = timeout(PATIENCE, loops.join_next()).await.context("the server answers too slowly")? {
+            let (client, times) = ended?.with_context(|| format!("during {}", self.scenario.name))?;
+            self.clients.push(client);
+            latencies.extend(times);
+        }
+        latencies.sort_unstable();
+        Ok(latencies)
+    }
+}
+
+impl Slice {
     /// The latency that this share of the requests (0.5 is the median) stayed within.
     pub fn latency(&self, share: f64) -> Duration {
         let last = self.latencies.len().saturating_sub(1) as f64;
         self.latencies.get((last * share) as usize).copied().unwrap_or_default()
     }
-}
-
-/// Sends this many requests to a server and keeps no figures.
-pub async fn send(stage: &Stage, server: &Server, program: &Program, scenario: &Scenario, load: Load) -> Result<()> {
-    let clients = connect(stage, server, load.connections).await?;
-    let (clients, expected) = probe(clients, program, scenario).await?;
-    drive(clients, scenario, &expected, load.requests).await?;
-    Ok(())
 }
 
 async fn connect(stage: &Stage, server: &Server, connections: usize) -> Result<Vec<Client>> {
@@ -97,41 +148,18 @@ async fn connect(stage: &Stage, server: &Server, connections: usize) -> Result<V
     Ok(clients)
 }
 
-/// Asks once, looks at the answer closely, and returns it: all others have to be its equal, byte for byte.
-async fn probe(mut clients: Vec<Client>, program: &Program, scenario: &Scenario) -> Result<(Vec<Client>, Arc<[u8]>)> {
+/// Asks once and looks closely at the answer: status, uid and verdict.
+async fn probe(clients: &mut [Client], program: &Program, scenario: &Scenario) -> Result<Arc<[u8]>> {
     let client = clients.first_mut().context("a load without connections")?;
     let answer = timeout(PATIENCE, client.ask(&scenario.post)).await??;
-    let text = String::from_utf8_lossy(answer.body).into_owned();
+    let text = String::from_utf8_lossy(answer.body);
     ensure!(answer.status == 200, "{}: status {}: {text}", scenario.name, answer.status);
     let review: serde_json::Value = serde_json::from_slice(answer.body)?;
     ensure!(review.pointer("/response/uid") == Some(&UID.into()), "{}: another uid: {text}", scenario.name);
     // The null webhook allows everything.
     let allowed = scenario.allowed || *program == Program::Null;
     ensure!(review.pointer("/response/allowed") == Some(&allowed.into()), "{}: another verdict: {text}", scenario.name);
-    let expected = answer.body.into();
-    Ok((clients, expected))
-}
-
-async fn drive(
-    clients: Vec<Client>,
-    scenario: &Scenario,
-    expected: &Arc<[u8]>,
-    requests: usize,
-) -> Result<(Vec<Client>, Vec<Duration>)> {
-    let left = Arc::new(AtomicUsize::new(requests));
-    let mut loops = JoinSet::new();
-    for client in clients {
-        loops.spawn(ask_until_none_is_left(client, scenario.post.clone(), expected.clone(), left.clone()));
-    }
-    let mut clients = Vec::with_capacity(loops.len());
-    let mut latencies = Vec::with_capacity(requests);
-    while let Some(ended) = timeout(PATIENCE, loops.join_next()).await.context("the server answers too slowly")? {
-        let (client, times) = ended?.with_context(|| format!("during {}", scenario.name))?;
-        clients.push(client);
-        latencies.extend(times);
-    }
-    latencies.sort_unstable();
-    Ok((clients, latencies))
+    Ok(answer.body.into())
 }
 
 async fn ask_until_none_is_left(

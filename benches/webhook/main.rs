@@ -28,17 +28,21 @@ struct Options {
     #[arg(long, value_name = "PATH", default_value = env!("CARGO_BIN_EXE_portcullis"))]
     ours: String,
 
-    /// How many times each scenario is run against each program.
-    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..))]
+    /// How many times both programs are started anew for each scenario; each then gets eight slices of the load.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
     rounds: u16,
 
     /// Small reviews in each slice; big ones are a quarter of that.
-    #[arg(long, default_value_t = 12_000, value_parser = clap::value_parser!(u32).range(40..))]
+    #[arg(long, default_value_t = 1_600, value_parser = clap::value_parser!(u32).range(40..))]
     requests: u32,
 
     /// Manifests that `check` reads.
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(10..))]
     manifests: u32,
+
+    /// Measure only rows with this in their names, such as `validate small`, `start` or `instructions`.
+    #[arg(long, value_name = "WORDS", default_value = "", hide_default_value = true)]
+    only: String,
 
     /// A minute's work in seconds: one round of few requests, no callgrind. Shows that the bench works, and no more.
     #[arg(long)]
@@ -56,13 +60,13 @@ fn main() -> Result<()> {
     }
     let mut options = Options::parse();
     if options.quick {
-        (options.rounds, options.requests, options.manifests) = (1, 400, 200);
+        (options.rounds, options.requests, options.manifests) = (1, 100, 200);
     }
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(bench(&options))
 }
 
 async fn bench(options: &Options) -> Result<()> {
-    let stage = Stage::set(&options.ours)?;
+    let stage = Stage::set(&options.ours, &options.only)?;
     let mut report = Report::default();
     webhook::measure(&stage, usize::from(options.rounds), options.requests as usize, &mut report).await?;
     if !options.quick {

@@ -1,7 +1,7 @@
 //! A server under measurement: a child on a core of its own, killed when this value goes.
 
 use super::client::{Client, Post};
-use super::kernel;
+use super::kernel::{self, Scheduled};
 use super::stage::{Program, Stage};
 use anyhow::{Context, Result, bail};
 use std::ffi::OsString;
@@ -26,13 +26,9 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a program and returns when it has answered `post` once. What it logs goes to a file.
-    pub async fn start(stage: &Stage, program: &Program, post: &Post) -> Result<Self> {
-        Self::start_under(&[], stage, program, post).await
-    }
-
-    /// The same, under another program (such as valgrind) whose command line comes first.
-    pub async fn start_under(wrapper: &[OsString], stage: &Stage, program: &Program, post: &Post) -> Result<Self> {
+    /// Starts a program and returns when it has answered `post` once. What it logs goes to a file. The command line
+    /// may begin with that of another program, such as valgrind; mostly `wrapper` is empty.
+    pub async fn start(wrapper: &[OsString], stage: &Stage, program: &Program, post: &Post) -> Result<Self> {
         let (port, admin_port) = free_ports()?;
         let words = [wrapper, &stage.serve(program, port, admin_port)?].concat();
         let (name, arguments) = words.split_first().context("an empty command line")?;
@@ -48,8 +44,8 @@ impl Server {
         Ok(server)
     }
 
-    pub fn cpu_time(&self) -> Result<Duration> {
-        kernel::cpu_time(self.child.id())
+    pub fn scheduled(&self) -> Result<Scheduled> {
+        kernel::scheduled(self.child.id())
     }
 
     pub fn resident(&self) -> Result<u64> {

@@ -19,12 +19,14 @@ pub struct Stage {
     pub folder: PathBuf,
     pub null: Program,
     pub ours: Program,
+    only: String,
 }
 
 impl Stage {
     /// Moves the calling thread to the client's core. `ours` is a portcullis binary, or `null` to compare the null
     /// webhook with itself: then every ratio should be 1, and what it is instead is the noise of this machine.
-    pub fn set(ours: &str) -> Result<Self> {
+    /// `only` is part of the names of the rows that are wanted; empty, it is part of all.
+    pub fn set(ours: &str, only: &str) -> Result<Self> {
         let cores = kernel::two_cores()?;
         kernel::pin(cores.client)?;
         // Cargo names target/tmp to benches; the figures lie beside it.
@@ -33,7 +35,12 @@ impl Stage {
         fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         fs::write(folder.join("namespace.yaml"), NAMESPACE)?;
         let ours = if ours == "null" { Program::Null } else { Program::Portcullis(PathBuf::from(ours)) };
-        Ok(Self { cores, tls: client::connector()?, folder, null: Program::Null, ours })
+        Ok(Self { cores, tls: client::connector()?, folder, null: Program::Null, ours, only: only.to_owned() })
+    }
+
+    /// Whether rows whose names begin like this are to be measured.
+    pub fn wants(&self, name: &str) -> bool {
+        name.contains(&self.only)
     }
 
     /// The command line, program first, that serves AdmissionReviews on a port of the loopback.
