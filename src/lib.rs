@@ -3,6 +3,7 @@
 //! Everything that it says comes out of one pure function, [`engine::decide`]. The rooms, in reading order:
 
 #![warn(unreachable_pub)]
+#![cfg_attr(not(test), deny(clippy::string_slice))]
 
 pub mod engine;
 pub mod manifest;
