@@ -67,12 +67,24 @@ const CONTAINER_FIELDS: [(&str, &[&str]); 21] = [
     ("lifecycle.preStop", HANDLERS),
 ];
 
-const PROFILES: &[&str] =
-    &["null", "{}", r#"{"type":null}"#, r#"{"type":"RuntimeDefault"}"#, r#"{"type":"Localhost"}"#, r#"{"type":"Unconfined"}"#];
-const SE_LINUX: &[&str] =
-    &["null", "{}", r#"{"type":"container_t"}"#, r#"{"type":"container_engine_t"}"#, r#"{"type":"x","user":"u","role":"r"}"#];
+const PROFILES: &[&str] = &[
+    "null",
+    "{}",
+    r#"{"type":null}"#,
+    r#"{"type":"RuntimeDefault"}"#,
+    r#"{"type":"Localhost"}"#,
+    r#"{"type":"Unconfined"}"#,
+];
+const SE_LINUX: &[&str] = &[
+    "null",
+    "{}",
+    r#"{"type":"container_t"}"#,
+    r#"{"type":"container_engine_t"}"#,
+    r#"{"type":"x","user":"u","role":"r"}"#,
+];
 const WINDOWS: &[&str] = &["null", "{}", r#"{"hostProcess":false}"#, r#"{"hostProcess":true}"#];
-const ANNOTATIONS: &[&str] = &["\"\"", "\"unconfined\"", "\"runtime/default\"", "\"localhost/x\"", "\"docker/default\"", "null"];
+const ANNOTATIONS: &[&str] =
+    &["\"\"", "\"unconfined\"", "\"runtime/default\"", "\"localhost/x\"", "\"docker/default\"", "null"];
 const HANDLERS: &[&str] = &[
     "null",
     "{}",
@@ -97,7 +109,9 @@ struct Edit {
     value: &'static str,
 }
 
-fn edits_of(fields: &'static [(&'static str, &'static [&'static str])]) -> impl Strategy<Value = (&'static str, &'static str)> {
+fn edits_of(
+    fields: &'static [(&'static str, &'static [&'static str])],
+) -> impl Strategy<Value = (&'static str, &'static str)> {
     select(fields).prop_flat_map(|(field, values)| (Just(field), select(values)))
 }
 
@@ -113,7 +127,7 @@ fn an_edit() -> impl Strategy<Value = Edit> {
 }
 
 /// A pod that differs in a few places from one that the restricted standard allows, or from one that sets nothing.
-pub fn a_pod() -> impl Strategy<Value = Value> {
+pub(crate) fn a_pod() -> impl Strategy<Value = Value> {
     let start = prop_oneof![3 => Just(true), 1 => Just(false)];
     (start, prop::collection::vec(an_edit(), 0..7)).prop_map(|(is_hardened, edits)| {
         let mut pod = if is_hardened { hardened() } else { json!({"spec": {"containers": [{"name": "app"}]}}) };
@@ -181,7 +195,7 @@ fn map_at<'v>(target: &'v mut Value, key: &str) -> &'v mut Value {
 }
 
 /// Any JSON, made of words that objects are made of, so that some of it decodes.
-pub fn any_json() -> impl Strategy<Value = Value> {
+pub(crate) fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -199,14 +213,26 @@ pub fn any_json() -> impl Strategy<Value = Value> {
 }
 
 fn a_word() -> impl Strategy<Value = String> {
-    let mut words: Vec<&str> = POD_FIELDS.iter().chain(&CONTAINER_FIELDS).flat_map(|(field, _)| field.split('.')).collect();
+    let mut words: Vec<&str> =
+        POD_FIELDS.iter().chain(&CONTAINER_FIELDS).flat_map(|(field, _)| field.split('.')).collect();
     words.extend(LISTS);
-    words.extend(["template", "jobTemplate", "type", "host", "httpGet", "hostPort", "hostPath", "add", "drop", "unknown"]);
+    words.extend([
+        "template",
+        "jobTemplate",
+        "type",
+        "host",
+        "httpGet",
+        "hostPort",
+        "hostPath",
+        "add",
+        "drop",
+        "unknown",
+    ]);
     select(words).prop_map(str::to_owned)
 }
 
 /// A pod with some of its values replaced by any JSON at all.
-pub fn a_broken_pod() -> impl Strategy<Value = Value> {
+pub(crate) fn a_broken_pod() -> impl Strategy<Value = Value> {
     (a_pod(), any_json(), 0..24_usize).prop_map(|(mut pod, junk, mut target)| {
         replace(&mut pod, &junk, &mut target);
         pod

@@ -5,7 +5,7 @@ use portcullis::engine::object::{Object, Pod, Workload};
 use portcullis::engine::pod_security::{Check, Finding, Variant, Version, registry, run};
 
 /// The variant that a check has at a version; none before its first.
-pub fn variant_at(check: &Check, version: Version) -> Option<&'static Variant> {
+pub(crate) fn variant_at(check: &Check, version: Version) -> Option<&'static Variant> {
     let minor = match version {
         Version::Latest => registry().newest(),
         Version::Minor(minor) => minor,
@@ -14,7 +14,7 @@ pub fn variant_at(check: &Check, version: Version) -> Option<&'static Variant> {
 }
 
 /// Gives the pod of an object to `judge`: the template of a workload, anything else as a Pod.
-pub fn with_pod<T>(text: &[u8], judge: impl FnOnce(&Pod<'_>) -> T) -> Result<T, String> {
+pub(crate) fn with_pod<T>(text: &[u8], judge: impl FnOnce(&Pod<'_>) -> T) -> Result<T, String> {
     let object: Object<'_> = json::from_slice(text).map_err(|error| error.to_string())?;
     let pod = match Workload::of(&object.api_version, &object.kind) {
         Some(workload) => Pod::template_of(&object, workload).ok_or("a workload without a template")?,
@@ -24,13 +24,13 @@ pub fn with_pod<T>(text: &[u8], judge: impl FnOnce(&Pod<'_>) -> T) -> Result<T, 
 }
 
 /// What a check finds in an object at a version; nothing where it allows the object or does not run.
-pub fn find(check: &Check, version: Version, text: &[u8]) -> Result<Option<Finding>, String> {
+pub(crate) fn find(check: &Check, version: Version, text: &[u8]) -> Result<Option<Finding>, String> {
     let Some(variant) = variant_at(check, version) else { return Ok(None) };
     with_pod(text, |pod| run(*check, variant, pod))
 }
 
 /// `allow`, `not checked`, or `deny` with a path a line and then the text.
-pub fn verdict(check: &Check, version: Version, text: &[u8]) -> Result<String, String> {
+pub(crate) fn verdict(check: &Check, version: Version, text: &[u8]) -> Result<String, String> {
     if variant_at(check, version).is_none() {
         return Ok("not checked\n".to_owned());
     }

@@ -25,38 +25,38 @@
 //! that the API server has defaulted before. A case is a Pod unless it says otherwise by `apiVersion` and `kind`. One
 //! `yaml` fence may have several `verdict` fences, each for other versions: a version, or the first and last of several,
 //! all of which are judged. `latest` is a version too. `not checked` is the verdict of versions before the check's first.
-//! A heading begins with the first verdict below it: `denies` or `allows` (which `not checked` does as well).
+//! A heading begins with the first verdict below it that is one: `denies` or `allows`.
 
 use std::str::FromStr;
 
 use portcullis::engine::pod_security::{Version, registry};
 
 /// A page, taken apart.
-pub struct Page {
-    pub title: String,
+pub(crate) struct Page {
+    pub(crate) title: String,
     /// The text between title and first section.
-    pub head: String,
-    pub sections: Vec<Section>,
+    pub(crate) head: String,
+    pub(crate) sections: Vec<Section>,
 }
 
 /// What stands under one heading of the second level.
-pub struct Section {
-    pub heading: String,
-    pub prose: String,
-    pub fences: Vec<Fence>,
+pub(crate) struct Section {
+    pub(crate) heading: String,
+    pub(crate) prose: String,
+    pub(crate) fences: Vec<Fence>,
 }
 
 /// A fenced text.
-pub struct Fence {
+pub(crate) struct Fence {
     /// What follows the opening backticks.
-    pub info: String,
-    pub text: String,
+    pub(crate) info: String,
+    pub(crate) text: String,
     /// The lines of the text within the page, from 0.
-    pub lines: std::ops::Range<usize>,
+    pub(crate) lines: std::ops::Range<usize>,
 }
 
 impl Page {
-    pub fn read(text: &str) -> Result<Self, String> {
+    pub(crate) fn read(text: &str) -> Result<Self, String> {
         let mut page = Self { title: String::new(), head: String::new(), sections: Vec::new() };
         let mut lines = text.lines().enumerate();
         while let Some((number, line)) = lines.next() {
@@ -82,18 +82,18 @@ impl Page {
     }
 
     /// The sections that are cases.
-    pub fn cases(&self) -> impl Iterator<Item = &Section> {
+    pub(crate) fn cases(&self) -> impl Iterator<Item = &Section> {
         self.sections.iter().filter(|section| is_case(&section.heading))
     }
 }
 
-pub fn is_case(heading: &str) -> bool {
+pub(crate) fn is_case(heading: &str) -> bool {
     heading.starts_with("denies ") || heading.starts_with("allows ")
 }
 
 impl Section {
     /// Each `yaml` fence with the `verdict` fences that follow it.
-    pub fn examples(&self) -> Vec<(&Fence, Vec<&Fence>)> {
+    pub(crate) fn examples(&self) -> Vec<(&Fence, Vec<&Fence>)> {
         let mut examples: Vec<(&Fence, Vec<&Fence>)> = Vec::new();
         for fence in &self.fences {
             match examples.last_mut() {
@@ -107,8 +107,9 @@ impl Section {
 
 impl Fence {
     /// The versions that a `verdict` fence speaks of.
-    pub fn versions(&self) -> Result<Vec<Version>, String> {
-        let text = self.info.strip_prefix("verdict ").ok_or("a verdict names its versions: ```verdict v1.0 to latest")?;
+    pub(crate) fn versions(&self) -> Result<Vec<Version>, String> {
+        let text =
+            self.info.strip_prefix("verdict ").ok_or("a verdict names its versions: ```verdict v1.0 to latest")?;
         let version = |text: &str| Version::from_str(text).map_err(|error| format!("{text:?} {error}"));
         let Some((first, last)) = text.split_once(" to ") else { return Ok(vec![version(text)?]) };
         let (Version::Minor(first), last) = (version(first)?, version(last)?) else {
@@ -118,7 +119,7 @@ impl Fence {
             Version::Minor(minor) => (minor, None),
             Version::Latest => (registry().newest(), Some(Version::Latest)),
         };
-        if first >= end {
+        if first > end || (first == end && beyond.is_none()) {
             return Err(format!("{text:?} is no range"));
         }
         Ok((first..=end).map(Version::Minor).chain(beyond).collect())
@@ -126,7 +127,7 @@ impl Fence {
 }
 
 /// A YAML text as compact JSON.
-pub fn json_of(yaml: &str) -> Result<Vec<u8>, String> {
+pub(crate) fn json_of(yaml: &str) -> Result<Vec<u8>, String> {
     let document = portcullis::manifest::DocumentText::new(yaml);
     let node = portcullis::manifest::parse(&document).map_err(|error| error.to_string())?;
     let mut json = Vec::new();

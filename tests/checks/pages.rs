@@ -10,22 +10,22 @@ use super::judge::{variant_at, verdict};
 use super::page::{Page, Section, is_case, json_of};
 
 /// A case at one version.
-pub struct Case {
-    pub check: Check,
-    pub heading: String,
-    pub version: Version,
-    pub json: Vec<u8>,
-    pub verdict: String,
+pub(crate) struct Case {
+    pub(crate) check: Check,
+    pub(crate) heading: String,
+    pub(crate) version: Version,
+    pub(crate) json: Vec<u8>,
+    pub(crate) verdict: String,
 }
 
 impl Case {
-    pub fn is_denied(&self) -> bool {
+    pub(crate) fn is_denied(&self) -> bool {
         self.verdict.starts_with("deny\n")
     }
 }
 
 /// Every case of every page at every version that it names, as the pages have it.
-pub fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     for check in registry().checks() {
         let page = Page::read(check.page).unwrap();
@@ -110,7 +110,6 @@ fn pages_have_their_sections_in_order() {
         assert!(page.sections.iter().take(3).all(|section| section.prose.len() > 40), "{}: no prose", check.id);
         let distinct: BTreeSet<_> = cases.iter().collect();
         assert_eq!(distinct.len(), cases.len(), "{}: a heading stands twice", check.id);
-        assert!(check.page.lines().all(|line| line.len() <= 240), "{}: a line is too long", check.id);
     }
 }
 
@@ -135,7 +134,8 @@ fn headings_begin_with_the_first_verdict() {
             for (yaml, verdicts) in examples {
                 let name = format!("{} \"{}\"", check.id, section.heading);
                 assert_eq!(yaml.info, "yaml", "{name}");
-                let first = verdicts.first().unwrap_or_else(|| panic!("{name}: no verdict"));
+                let first = verdicts.iter().find(|fence| fence.text != "not checked\n");
+                let first = first.unwrap_or_else(|| panic!("{name}: no verdict"));
                 let word = if first.text.starts_with("deny") { "denies " } else { "allows " };
                 assert!(section.heading.starts_with(word), "{name}: the first verdict is another");
                 let mut seen = Vec::new();

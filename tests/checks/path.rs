@@ -30,7 +30,7 @@ fn steps(path: &str) -> Vec<&str> {
 }
 
 /// The value at a path, if there is one, and how many steps of how many lead somewhere.
-pub fn resolve<'v>(object: &'v Value, path: &str) -> (Option<&'v Value>, usize, usize) {
+pub(crate) fn resolve<'v>(object: &'v Value, path: &str) -> (Option<&'v Value>, usize, usize) {
     let steps = steps(path);
     let mut value = object;
     for (done, step) in steps.iter().enumerate() {

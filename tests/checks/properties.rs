@@ -2,10 +2,9 @@
 
 use portcullis::engine::json;
 use portcullis::engine::object::{Object, Pod, Workload};
-use portcullis::engine::pod_security::{
-    Check, Finding, Level, LevelVersion, Site, Value as Found, Version, registry,
-};
+use portcullis::engine::pod_security::{Check, Finding, Level, LevelVersion, Site, Value as Found, Version, registry};
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
 use serde_json::{Value, json};
 
 use super::draft::{a_broken_pod, a_pod, any_json};
@@ -98,7 +97,10 @@ fn assert_is_said_well(finding: &Finding) {
     assert!(!finding.reason().is_empty() && !finding.detail().is_empty(), "{}: no text", finding.check.id);
     for violation in &finding.violations {
         let fix = violation.fix;
-        assert!(fix.starts_with(|first: char| first.is_lowercase()) && !fix.ends_with('.'), "{fix}: a phrase, to be joined");
+        assert!(
+            fix.starts_with(|first: char| first.is_lowercase()) && !fix.ends_with('.'),
+            "{fix}: a phrase, to be joined"
+        );
         assert!(fix.len() <= 160 && !fix.contains('\n'), "{fix}: too long");
     }
 }
