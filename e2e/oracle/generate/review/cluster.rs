@@ -34,7 +34,7 @@ fn tiny(namespace: &str, index: usize) -> Value {
     if index % 7 < 3 {
         metadata["ownerReferences"] = json!([{"controller": true, "uid": format!("u{}", index % 50)}]);
     }
-    json!({"metadata": metadata, "spec": {"hostPID": index % 11 == 0, "hostNetwork": index > 2995}})
+    json!({"metadata": metadata, "spec": {"hostPID": index.is_multiple_of(11), "hostNetwork": index > 2995}})
 }
 
 fn existing(namespace: &str, random: &mut Random) -> Value {
