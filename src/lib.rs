@@ -2,6 +2,8 @@
 //!
 //! Everything that it says comes out of one pure function, [`engine::decide`]. The rooms, in reading order:
 
+#![warn(unreachable_pub)]
+
 pub mod engine;
 pub mod manifest;
 pub mod review;

@@ -123,7 +123,11 @@ fn number(text: &str) -> Scalar {
 }
 
 /// An integer as Go writes it: decimal, `0x`, `0o`, `0b`, or octal after a leading zero; a sign only up to 63 bits.
+/// A sign behind `0b` is go-yaml's own.
 fn integer(text: &str) -> Option<i128> {
+    if let Some(signed) = text.strip_prefix("0b").filter(|digits| digits.starts_with(['+', '-'])) {
+        return i64::from_str_radix(signed, 2).ok().map(i128::from);
+    }
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let (radix, digits) = match unsigned.as_bytes() {
         [b'0', b'x' | b'X', _, ..] => (16, unsigned.get(2..)?),

@@ -1,3 +1,5 @@
+//! The decoder against stock serde_json, and at its bounds.
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 

@@ -127,17 +127,17 @@ fn sorted(texts: impl Iterator<Item = String>) -> Vec<String> {
 }
 
 /// `"a", "b"`: quoted, and as in upstream not escaped.
-pub fn join_quoted<T: AsRef<str>>(items: &[T]) -> String {
+pub(super) fn join_quoted<T: AsRef<str>>(items: &[T]) -> String {
     let quoted: Vec<String> = items.iter().map(|item| format!("\"{}\"", item.as_ref())).collect();
     quoted.join(", ")
 }
 
 /// The form of a word for this many.
-pub fn plural(one: &'static str, many: &'static str, count: usize) -> &'static str {
+pub(super) fn plural(one: &'static str, many: &'static str, count: usize) -> &'static str {
     if count == 1 { one } else { many }
 }
 
 /// The word for this many items, then the items: `type "a"`, `types "a", "b"`.
-pub fn counted<T: AsRef<str>>(one: &'static str, many: &'static str, items: &[T]) -> String {
+pub(super) fn counted<T: AsRef<str>>(one: &'static str, many: &'static str, items: &[T]) -> String {
     format!("{} {}", plural(one, many, items.len()), join_quoted(items))
 }

@@ -1,0 +1,68 @@
+# The two commands: `make run` and `make test`. Everything else is listed by `make help`.
+#
+# Nothing here needs more than Rust (by rustup) and Go; what else is needed is built or installed from the package
+# registries, once, outside target/.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# A clean clone reuses what this machine has compiled, unless told otherwise.
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/portcullis
+DENY_VERSION := 0.20.2
+
+N ?= 20000
+SEED ?= 1
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: rust ## Build Portcullis and serve on https://127.0.0.1:8443 with embedded defaults
+	@echo "Building Portcullis (release; a few minutes when nothing is compiled yet) …"
+	cargo build --release --bin portcullis
+	@echo "Starting. In another shell, try:   ./examples/try   (a refused pod, an admitted pod, metrics)"
+	exec target/release/portcullis serve
+
+.PHONY: test
+test: lint ## Run every test: lint, unit tests, pages, oracle, the real binary over TLS
+	@echo "Running the tests (the first run also builds the oracle with Go) …"
+	cargo test
+
+.PHONY: lint
+lint: rust deny ## rustfmt, clippy, the tidy test, cargo-deny (bans, licences, sources)
+	cargo fmt --check
+	cargo clippy --all-targets -- -D warnings
+	cargo test --quiet --test tidy
+	cargo deny --log-level error check bans licenses sources
+
+.PHONY: bench
+bench: rust ## Measure against a null server of the same stack; writes target/bench/report.json
+	cargo bench --bench webhook
+
+.PHONY: oracle
+oracle: rust go ## Compare with upstream on random input: make oracle N=200000 SEED=7
+	N=$(N) SEED=$(SEED) cargo test --test oracle -- --nocapture
+
+.PHONY: fuzz
+fuzz: rust ## Fuzz every target for a minute (nightly Rust and cargo-fuzz): make fuzz SECONDS_EACH=600
+	fuzz/run $(or $(SECONDS_EACH),60)
+
+.PHONY: advisories
+advisories: deny ## Ask the RustSec advisory database about our dependencies (needs to download it)
+	cargo deny check advisories
+
+.PHONY: rust
+rust:
+	@command -v cargo >/dev/null || { echo "Rust is missing: install it from https://rustup.rs, then run this again." >&2; exit 1; }
+
+.PHONY: go
+go:
+	@command -v go >/dev/null || { echo "Go 1.26 is missing: install it from https://go.dev/dl, then run this again." >&2; exit 1; }
+
+.PHONY: deny
+deny: rust
+	@cargo deny --version 2>/dev/null | grep -q . || { \
+	  echo "Installing cargo-deny $(DENY_VERSION) (about four minutes, once) …"; \
+	  cargo install --locked cargo-deny@$(DENY_VERSION); }
