@@ -89,13 +89,15 @@ struct Marked {
 /// The lines that a check objects to: in one piece where they stand near each other.
 fn sources<'o>(document: &'o DocumentText, located: &Located) -> Vec<Element<'o>> {
     let pairs = located.finding.violations.iter().zip(&located.places);
-    let marked: Vec<Marked> = pairs.take(SHOWN).map(|(violation, (place, exact))| mark(violation, *place, *exact)).collect();
+    let marked: Vec<Marked> =
+        pairs.take(SHOWN).map(|(violation, (place, exact))| mark(violation, *place, *exact)).collect();
     let places: Vec<Place> = marked.iter().map(|marked| marked.place).collect();
     let mut elements: Vec<Element<'o>> = match Excerpt::around_all(document, &places) {
         Some(excerpt) => vec![lines(excerpt, &marked).into()],
-        None => {
-            marked.iter().map(|one| lines(Excerpt::around(document, one.place), std::slice::from_ref(one)).into()).collect()
-        }
+        None => marked
+            .iter()
+            .map(|one| lines(Excerpt::around(document, one.place), std::slice::from_ref(one)).into())
+            .collect(),
     };
     let hidden = located.places.len().saturating_sub(SHOWN);
     if hidden > 0 {
@@ -114,9 +116,8 @@ fn mark(violation: &Violation, place: Place, exact: bool) -> Marked {
 }
 
 fn lines<'o>(excerpt: Excerpt<'o>, marked: &[Marked]) -> Snippet<'o, annotate_snippets::Annotation<'o>> {
-    let annotation = |one: &Marked| {
-        AnnotationKind::Primary.span(excerpt.range(one.place.span)).label(one.label.clone())
-    };
+    let annotation =
+        |one: &Marked| AnnotationKind::Primary.span(excerpt.range(one.place.span)).label(one.label.clone());
     let annotations: Vec<_> = marked.iter().map(annotation).collect();
     Snippet::source(excerpt.text).line_start(excerpt.first_line).annotations(annotations)
 }
@@ -157,7 +158,10 @@ pub(super) fn closing(summary: &Summary, look: &Look) -> String {
     let mut text = String::new();
     for name in summary.unlisted_namespaces() {
         let name = annotate_snippets::normalize_untrusted_str(name);
-        push(&mut text, format_args!("note: namespace {name:?} is not listed; its objects were judged by the defaults\n"));
+        push(
+            &mut text,
+            format_args!("note: namespace {name:?} is not listed; its objects were judged by the defaults\n"),
+        );
     }
     let counted = [
         (summary.denied, "denied"),
