@@ -31,7 +31,7 @@ impl Judge {
             .context("the judge does not start")?;
         let questions = process.stdin.take().context("the judge has no input")?;
         let answers = process.stdout.take().context("the judge has no output")?;
-        Ok(Judge { process, questions: BufWriter::new(questions), answers: BufReader::new(answers) })
+        Ok(Self { process, questions: BufWriter::new(questions), answers: BufReader::new(answers) })
     }
 
     /// The answers to `questions`, in their order; written and read at the same time, as there are more than pipes hold.

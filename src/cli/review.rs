@@ -36,7 +36,7 @@ enum PhaseArgument {
     Validate,
 }
 
-pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
+pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let (snapshot, pods) = arguments.judging.snapshot(LevelVersion::PRIVILEGED)?;
     let mut body = Vec::new();
     std::io::stdin().lock().read_to_end(&mut body).context("cannot read standard input")?;

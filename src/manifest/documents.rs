@@ -306,7 +306,7 @@ impl Draft {
     }
 
     fn finish(self, limit: usize) -> Result<DocumentText, ParseError> {
-        let Draft { text, first_line, first_column, offset, source, oversized, .. } = self;
+        let Self { text, first_line, first_column, offset, source, oversized, .. } = self;
         if oversized {
             let fault = Fault::new(0, format!("the document is larger than {limit} bytes"))
                 .hint("split it into documents with `---` lines, or into several files");

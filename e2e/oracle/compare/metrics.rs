@@ -19,7 +19,7 @@ pub fn upstream(answer: &Value) -> Counts {
             let labels = count.get("labels").and_then(Value::as_object).into_iter().flatten();
             let labels = labels.map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned()));
             let name = count.get("name").and_then(Value::as_str).unwrap_or_default();
-            (counter(name, labels.collect()), count.get("value").and_then(Value::as_f64).unwrap_or_default() as u64)
+            (counter(name, &labels.collect()), count.get("value").and_then(Value::as_f64).unwrap_or_default() as u64)
         })
         .collect()
 }
@@ -43,12 +43,12 @@ pub fn ours(request: &Request<'_>, verdict: &Verdict) -> Counts {
                 "pod_security_errors_total"
             }
         };
-        *counts.entry(counter(name, labels)).or_default() += 1;
+        *counts.entry(counter(name, &labels)).or_default() += 1;
     }
     counts
 }
 
-fn counter(name: &str, labels: BTreeMap<String, String>) -> String {
+fn counter(name: &str, labels: &BTreeMap<String, String>) -> String {
     format!("{name}{labels:?}")
 }
 

@@ -10,7 +10,7 @@ pub struct Random {
 impl Random {
     /// The stream of one case: cases do not share a stream, so the case `index` is the same however many are made.
     pub fn of_case(seed: u64, index: u64) -> Self {
-        let mut random = Random { state: seed ^ index.wrapping_mul(0xD134_2543_DE82_EF95) };
+        let mut random = Self { state: seed ^ index.wrapping_mul(0xD134_2543_DE82_EF95) };
         random.next();
         random
     }
@@ -40,7 +40,6 @@ impl Random {
 
     /// One of `choices`, which are never empty in the tables here.
     pub fn pick<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
-        #[expect(clippy::indexing_slicing, reason = "an empty table is a mistake that must show at once")]
         &choices[self.below(choices.len())]
     }
 
