@@ -23,7 +23,7 @@ const ARROWS: [(&str, &[&str]); 9] = [
 const PURE: [(&str, &[&str]); 3] = [
     ("engine", &["serde", "serde_json", "json_patch", "schemars", "thiserror", "cel"]),
     ("review", &["serde", "serde_json", "base64", "thiserror"]),
-    ("manifest", &["serde", "serde_json", "saphyr_parser", "thiserror"]),
+    ("manifest", &["base64", "memchr", "serde", "serde_json", "saphyr_parser", "thiserror"]),
 ];
 
 /// Crates whose types are one room's own business.

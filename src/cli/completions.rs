@@ -13,7 +13,7 @@ pub(super) struct Arguments {
     shell: Shell,
 }
 
-pub(super) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let mut command = super::Arguments::command();
     clap_complete::generate(arguments.shell, &mut command, "portcullis", &mut std::io::stdout());
     Ok(ExitCode::SUCCESS)

@@ -16,7 +16,7 @@ pub(super) struct Arguments {
     id: Option<String>,
 }
 
-pub(super) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let text = match &arguments.id {
         None => list(),
         Some(id) => page(id)?.to_owned(),

@@ -1,1 +1,183 @@
-//! What commands read: policies, namespaces and pods from files.
+//! What commands read besides what they judge: the configuration, and the namespaces and pods that are taken to exist.
+//!
+//! Every error says which file, line and column, and what to write instead.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow, bail};
+use clap::{Args, ValueEnum};
+
+use crate::engine::object::{StringMap, Text};
+use crate::engine::pod_security::{Configuration, LevelVersion};
+use crate::engine::{Mode, Snapshot, Unlisted, Workloads};
+use crate::manifest::{DocumentText, Documents, Lines, Node, Object, ParseError, Value, objects, parse};
+
+/// The arguments that say how requests are judged; the same for `serve` and `review`.
+#[derive(Debug, Args)]
+pub(super) struct Judging {
+    /// A PodSecurityConfiguration (pod-security.admission.config.k8s.io): defaults for what labels leave open, and exemptions.
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Namespaces as kubectl prints them, whose labels count; and Pods, for the dry run when a namespace's policy tightens.
+    #[arg(long, value_name = "FILE")]
+    pub(super) namespaces: Option<PathBuf>,
+    /// Whether anything is ever denied.
+    #[arg(long, value_enum, default_value_t = ModeArgument::Enforce)]
+    pub(super) mode: ModeArgument,
+    /// What becomes of a workload whose pods would be refused; the namespace label portcullis.dev/workloads wins over it.
+    #[arg(long, value_enum, default_value_t = WorkloadsArgument::Warn)]
+    pub(super) workloads: WorkloadsArgument,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum ModeArgument {
+    /// Deny what the policies forbid.
+    Enforce,
+    /// Deny nothing; report everything that would have been denied.
+    Audit,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum WorkloadsArgument {
+    /// Admit it with a warning, as upstream does; its pods are refused later.
+    Warn,
+    /// Refuse it as well.
+    Deny,
+}
+
+impl Judging {
+    /// The snapshot that these arguments describe, where `otherwise` is the policy without a configuration; and the pods.
+    pub(super) fn snapshot(&self, otherwise: LevelVersion) -> Result<(Snapshot, Pods)> {
+        let configuration = match &self.config {
+            Some(path) => configuration(path)?,
+            None => Configuration::uniform(otherwise),
+        };
+        let world = self.namespaces.as_deref().map(World::read).transpose()?;
+        let unlisted = if world.is_some() { Unlisted::Unknown } else { Unlisted::Unlabelled };
+        let world = world.unwrap_or_default();
+        let mut snapshot = Snapshot::new(configuration, unlisted);
+        snapshot.mode = match self.mode {
+            ModeArgument::Enforce => Mode::Enforce,
+            ModeArgument::Audit => Mode::Audit,
+        };
+        snapshot.workloads = match self.workloads {
+            WorkloadsArgument::Warn => Workloads::Warn,
+            WorkloadsArgument::Deny => Workloads::Deny,
+        };
+        for (name, labels) in &world.namespaces {
+            snapshot.insert_namespace(name, labels);
+        }
+        Ok((snapshot, world.pods))
+    }
+}
+
+/// Reads a PodSecurityConfiguration as strictly as upstream does; an empty file is the default one.
+pub(super) fn configuration(path: &Path) -> Result<Configuration> {
+    let mut documents = documents(path)?;
+    let document = match documents.next() {
+        None => return Ok(Configuration::default()),
+        Some(document) => document.map_err(|error| placed(path, &error))?,
+    };
+    if let Some(Ok(second)) = documents.next() {
+        bail!("{}:{}: a second document; a configuration is one", path.display(), second.first_line);
+    }
+    let node = parse(&document).map_err(|error| placed(path, &error))?;
+    let mut json = Vec::new();
+    node.write_json(&mut json);
+    let value = serde_json::from_slice(&json).with_context(|| format!("{}: not a configuration", path.display()))?;
+    Configuration::read(&value).map_err(|errors| {
+        let lines = Lines::of(&document);
+        let texts: Vec<String> = errors
+            .iter()
+            .map(|error| {
+                let position = lines.position(node.find(&error.path).span.start);
+                format!("{}:{}:{}: {error}", path.display(), position.line, position.column)
+            })
+            .collect();
+        anyhow!(texts.join("\n"))
+    })
+}
+
+/// Pods as JSON by namespace, each list in the order of its file.
+pub(super) type Pods = BTreeMap<String, Vec<Box<[u8]>>>;
+
+/// The namespaces and pods that a file says exist.
+#[derive(Debug, Default)]
+pub(super) struct World {
+    pub(super) namespaces: BTreeMap<String, StringMap<'static>>,
+    pub(super) pods: Pods,
+}
+
+impl World {
+    /// Reads Namespace and Pod objects, single, in Lists or as many documents.
+    pub(super) fn read(path: &Path) -> Result<Self> {
+        let mut world = Self::default();
+        for document in documents(path)? {
+            let document = document.map_err(|error| placed(path, &error))?;
+            let root = parse(&document).map_err(|error| placed(path, &error))?;
+            for object in objects(&document, root) {
+                let object = object.map_err(|error| placed(path, &error))?;
+                world.add(&object).map_err(|(node, problem)| {
+                    let position = document.position(node.span.start);
+                    anyhow!("{}:{}:{}: {problem}", path.display(), position.line, position.column)
+                })?;
+            }
+        }
+        Ok(world)
+    }
+
+    fn add<'n>(&mut self, object: &'n Object) -> Result<(), (&'n Node, String)> {
+        let node = &object.node;
+        let name = object.name().unwrap_or_default().to_owned();
+        match (object.api_version(), object.kind()) {
+            (Some("v1"), Some("Namespace")) => {
+                let labels = labels(node)?;
+                if self.namespaces.insert(name.clone(), labels).is_some() {
+                    return Err((node, format!("the namespace {name:?} stands here twice; leave one out")));
+                }
+            }
+            (Some("v1"), Some("Pod")) => {
+                let mut json = Vec::new();
+                node.write_json(&mut json);
+                let namespace = object.namespace().unwrap_or("default").to_owned();
+                self.pods.entry(namespace).or_default().push(json.into_boxed_slice());
+            }
+            (_, kind) => {
+                let kind = kind.unwrap_or("an object without a kind");
+                return Err((node, format!("found {kind}; only Namespace and Pod objects of v1 are read here")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The labels of an object, each a string.
+pub(super) fn labels(object: &Node) -> Result<StringMap<'static>, (&Node, String)> {
+    let labels = object.field("metadata").and_then(|metadata| metadata.field("labels"));
+    let mut pairs = Vec::new();
+    for entry in labels.map(Node::entries).unwrap_or_default() {
+        let value = match &entry.value.value {
+            Value::String(text) => text.clone(),
+            Value::Null => String::new(),
+            _ => {
+                let found = entry.value.describe();
+                return Err((&entry.value, format!("the label {:?} is {found}; put it in quotes", entry.key)));
+            }
+        };
+        pairs.push((Text::from(entry.key.clone()), Text::from(value)));
+    }
+    Ok(pairs.into_iter().collect())
+}
+
+fn documents(path: &Path) -> Result<impl Iterator<Item = Result<DocumentText, ParseError>> + use<>> {
+    let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(Documents::new(BufReader::new(file)))
+}
+
+fn placed(path: &Path, error: &ParseError) -> anyhow::Error {
+    let hint = error.hint.as_deref().map(|hint| format!(" ({hint})")).unwrap_or_default();
+    anyhow!("{}:{}:{}: {}{hint}", path.display(), error.line, error.column, error.message)
+}

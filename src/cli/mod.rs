@@ -35,9 +35,9 @@ pub fn run() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Serve(arguments) => serve::run(arguments),
         Command::Check(arguments) => check::run(arguments),
-        Command::Review(arguments) => review::run(arguments),
-        Command::Explain(arguments) => explain::run(arguments),
-        Command::Completions(arguments) => completions::run(arguments),
+        Command::Review(arguments) => review::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Completions(arguments) => completions::run(&arguments),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("portcullis: {error:#}");

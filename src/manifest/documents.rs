@@ -9,7 +9,7 @@ use std::io::{self, BufRead};
 
 use super::error::Fault;
 use super::json_stream::{JsonStream, Progress};
-use super::place::Position;
+use super::place::{Position, characters};
 use super::{Lines, ParseError};
 
 /// How large one document may be, in bytes, unless told otherwise: 64 MiB.
@@ -22,7 +22,7 @@ pub struct DocumentText {
     pub text: String,
     /// The line at which the text begins, counted from 1.
     pub first_line: usize,
-    /// The column at which the text begins, counted from 1 in bytes: not 1 where JSON values share a line.
+    /// The column at which the text begins, counted from 1: not 1 where JSON values share a line.
     pub first_column: usize,
     /// The template that the document comes from, when Helm says so (`# Source: chart/templates/x.yaml`).
     pub source: Option<String>,
@@ -68,6 +68,8 @@ struct Line {
     bytes: Vec<u8>,
     /// How much of the line belongs to documents that are already complete.
     taken: usize,
+    /// The number of characters in what is taken, a byte order mark aside.
+    column: usize,
     /// Counted from 1; 0 before the first line is read.
     number: usize,
     /// The offset of the line in the input.
@@ -101,6 +103,7 @@ impl<R: BufRead> Documents<R> {
         self.line.offset += self.line.length;
         self.line.number += 1;
         self.line.taken = 0;
+        self.line.column = 0;
         self.line.bytes.clear();
         self.line.length = read_line(&mut self.input, &mut self.line.bytes, self.limit)?;
         if self.line.number == 1 && self.line.bytes.starts_with(BYTE_ORDER_MARK) {
@@ -117,6 +120,7 @@ impl<R: BufRead> Documents<R> {
             match draft.take(&self.line, self.limit) {
                 Taken::All => self.line.taken = self.line.bytes.len(),
                 Taken::Up { to } => {
+                    self.line.column += characters(self.line.bytes.get(self.line.taken..to).unwrap_or_default());
                     self.line.taken = to;
                     return Ok(Some(draft));
                 }
@@ -226,9 +230,7 @@ impl Draft {
     fn begin(&mut self, line: &Line) {
         if self.first_line == 0 {
             self.first_line = line.number;
-            let mark =
-                if line.number == 1 && line.bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
-            self.first_column = line.taken - mark + 1;
+            self.first_column = line.column + 1;
             self.offset = line.offset + line.taken as u64;
         }
     }
@@ -304,7 +306,7 @@ impl Draft {
     }
 
     fn finish(self, limit: usize) -> Result<DocumentText, ParseError> {
-        let Draft { text, first_line, first_column, offset, source, oversized, .. } = self;
+        let Self { text, first_line, first_column, offset, source, oversized, .. } = self;
         if oversized {
             let fault = Fault::new(0, format!("the document is larger than {limit} bytes"))
                 .hint("split it into documents with `---` lines, or into several files");

@@ -83,6 +83,32 @@ const EXPLANATIONS: &[(&str, &str, &str)] = &[
     ("expected ',' or ']'", "this list in brackets is not closed", "put `,` between its items and `]` at its end"),
     ("misplaced bracket", "this bracket closes nothing", "remove it, or quote the text that it belongs to"),
     ("unexpected character", "text cannot begin with this character", "put the text in quotes"),
+    (
+        "expected <document start>",
+        "the document has ended and more text follows",
+        "align it with the rest, or put a line `---` before it when it is another document",
+    ),
+    (
+        "comments must be separated",
+        "a `#` stands right behind a value",
+        "put a space before it; quote the text that it belongs to",
+    ),
+    (
+        "comment intercepting",
+        "a text that goes on over several lines is cut by a comment",
+        "move the comment, or quote the text",
+    ),
+    ("scanning a tag", "this is not a tag (`!name`)", "quote the text if it is meant to begin with `!`"),
+    ("parsing a tag", "this is not a tag (`!name`)", "quote the text if it is meant to begin with `!`"),
+    ("scanning an anchor", "this is not an anchor or alias", "quote the text if it is meant to begin with `&` or `*`"),
+    ("cannot start with '-'", "text cannot begin with this character", "put the text in quotes"),
+    (
+        "handle wasn't declared",
+        "this tag has a prefix that is not declared",
+        "quote the text if it is meant to begin with `!`",
+    ),
+    ("did not find expected node content", "a value is expected here", "write one, or put the text in quotes"),
+    ("':' must be followed", "a `:` that makes a key has no space after it", "put a space there; a tab does not do"),
     ("recursion limit", "lists and maps in brackets are nested too deeply", "flatten the document"),
     (
         "unprintable",
@@ -112,7 +138,8 @@ fn indentation_tab(line: &Line<'_>) -> Option<usize> {
     line.text.get(..blanks)?.find('\t').map(|at| line.start + at)
 }
 
-/// True when the line, or one that has nothing else on it, is written in the language of Helm's templates.
+/// True when the line is written in the language of Helm's templates, or one that begins so; within a text block, where
+/// templates may be meant, no line begins at the margin.
 fn is_template(text: &str, line: &str) -> bool {
-    line.contains("{{") || text.contains("{{") && text.lines().any(|line| line.trim_start().starts_with("{{"))
+    line.contains("{{") || text.contains("{{") && text.lines().any(|line| line.starts_with("{{"))
 }

@@ -18,7 +18,7 @@ pub(super) enum Refusal {
 
 impl From<Fault> for Refusal {
     fn from(fault: Fault) -> Self {
-        Refusal::Final(fault)
+        Self::Final(fault)
     }
 }
 

@@ -4,7 +4,7 @@
 //! and the text is left whole; for YAML's flow style (`{a: b}`) that is its first key.
 
 /// The state between the lines of a text that begins with `{` or `[`.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct JsonStream {
     depth: usize,
     in_string: bool,
@@ -22,12 +22,6 @@ pub(super) enum Progress {
     Next(usize),
     /// The text is not JSON.
     NotJson,
-}
-
-impl Default for JsonStream {
-    fn default() -> Self {
-        Self { depth: 0, in_string: false, escaped: false, last: 0 }
-    }
 }
 
 impl JsonStream {

@@ -2,7 +2,8 @@
 //!
 //! The way of a manifest: [`Documents`] cuts an input into documents, [`parse`] turns one document into a [`Node`],
 //! [`objects`] takes the Kubernetes objects out of it, and [`apply_api_defaults`] fills in what the API server would.
-//! Scalars mean what kubectl takes them to mean; every node knows where it is written.
+//! Scalars mean what kubectl takes them to mean; every node knows where it is written. Where YAML's readers disagree
+//! on a text, so that a field could hide from one of them, the text is refused rather than guessed at.
 //!
 //! Kept true: no files, environment or clock. Memory is bounded by the largest document, nesting and the number of
 //! nodes are bounded, and no input panics. One bad document never hides the others.

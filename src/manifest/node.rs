@@ -36,12 +36,12 @@ pub struct Entry {
 
 impl Node {
     /// The value under `key`, when this is a map that has it.
-    pub fn field(&self, key: &str) -> Option<&Node> {
+    pub fn field(&self, key: &str) -> Option<&Self> {
         self.entries().iter().find(|entry| entry.key == key).map(|entry| &entry.value)
     }
 
     /// Like [`Node::field`], to be changed.
-    pub fn field_mut(&mut self, key: &str) -> Option<&mut Node> {
+    pub fn field_mut(&mut self, key: &str) -> Option<&mut Self> {
         match &mut self.value {
             Value::Map(entries) => entries.iter_mut().find(|entry| entry.key == key).map(|entry| &mut entry.value),
             _ => None,
@@ -65,7 +65,7 @@ impl Node {
     }
 
     /// The items, none when this is not a list.
-    pub fn items(&self) -> &[Node] {
+    pub fn items(&self) -> &[Self] {
         match &self.value {
             Value::List(items) => items,
             _ => &[],
@@ -73,7 +73,7 @@ impl Node {
     }
 
     /// Like [`Node::items`], to be changed.
-    pub fn items_mut(&mut self) -> &mut [Node] {
+    pub fn items_mut(&mut self) -> &mut [Self] {
         match &mut self.value {
             Value::List(items) => items,
             _ => &mut [],
@@ -94,7 +94,7 @@ impl Node {
     }
 
     /// Sets `key` of a map, in its place when the map has it, else at the end; does nothing when this is not a map.
-    pub fn set(&mut self, key: &str, value: Node) {
+    pub fn set(&mut self, key: &str, value: Self) {
         let Value::Map(entries) = &mut self.value else { return };
         match entries.iter_mut().find(|entry| entry.key == key) {
             Some(entry) => entry.value = value,

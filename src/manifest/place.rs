@@ -86,6 +86,6 @@ impl<'a> Lines<'a> {
 }
 
 /// The number of characters that begin in these bytes of UTF-8.
-fn characters(bytes: &[u8]) -> usize {
+pub(super) fn characters(bytes: &[u8]) -> usize {
     bytes.iter().filter(|byte| **byte & 0xC0 != 0x80).count()
 }

@@ -23,36 +23,36 @@ pub(super) enum Scalar {
 
 impl Scalar {
     /// What `text` means; `plain` when it is not quoted. An error says why the tag does not fit.
-    pub(super) fn resolve(text: &str, plain: bool, tag: Option<&Tag>) -> Result<Scalar, String> {
+    pub(super) fn resolve(text: &str, plain: bool, tag: Option<&Tag>) -> Result<Self, String> {
         let Some(tag) = tag else {
-            return Ok(if plain { Self::untagged(text) } else { Scalar::Text });
+            return Ok(if plain { Self::untagged(text) } else { Self::Text });
         };
         match short(tag).as_deref() {
             Some("binary") => binary(text),
             Some(name @ ("bool" | "int" | "float" | "null")) => Self::tagged(text, name),
-            _ => Ok(Scalar::Text),
+            _ => Ok(Self::Text),
         }
     }
 
     /// What plain text without a tag means.
-    fn untagged(text: &str) -> Scalar {
+    fn untagged(text: &str) -> Self {
         match text.as_bytes().first() {
             Some(b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' | b'~') | None => word(text),
             Some(b'.') => match word(text) {
-                Scalar::Text => finite(text).map_or(Scalar::Text, Scalar::Float),
+                Self::Text => finite(text).map_or(Self::Text, Scalar::Float),
                 special => special,
             },
             Some(b'+' | b'-' | b'0'..=b'9') => match word(text) {
-                Scalar::Text => number(text),
+                Self::Text => number(text),
                 special => special,
             },
-            _ => Scalar::Text,
+            _ => Self::Text,
         }
     }
 
-    fn tagged(text: &str, name: &str) -> Result<Scalar, String> {
+    fn tagged(text: &str, name: &str) -> Result<Self, String> {
         match (name, Self::untagged(text)) {
-            ("float", Scalar::Integer(integer)) => Ok(Scalar::Float(integer as f64)),
+            ("float", Self::Integer(integer)) => Ok(Self::Float(integer as f64)),
             (_, scalar) if scalar.kind() == name => Ok(scalar),
             _ => Err(format!("`{text}` is not what its tag `!!{name}` says")),
         }
@@ -60,36 +60,36 @@ impl Scalar {
 
     fn kind(&self) -> &'static str {
         match self {
-            Scalar::Null => "null",
-            Scalar::Bool(_) => "bool",
-            Scalar::Integer(_) => "int",
-            Scalar::Float(_) => "float",
-            Scalar::Text | Scalar::Decoded(_) => "str",
+            Self::Null => "null",
+            Self::Bool(_) => "bool",
+            Self::Integer(_) => "int",
+            Self::Float(_) => "float",
+            Self::Text | Self::Decoded(_) => "str",
         }
     }
 
     /// The value as JSON has it. JSON has no word for infinity and for what is not a number.
     pub(super) fn into_value(self, text: std::borrow::Cow<'_, str>) -> Result<Value, String> {
         Ok(match self {
-            Scalar::Null => Value::Null,
-            Scalar::Bool(truth) => Value::Bool(truth),
-            Scalar::Integer(integer) => Value::Number(integer.to_string()),
-            Scalar::Float(float) if float.is_finite() => Value::Number(float_text(float)),
-            Scalar::Float(_) => return Err(format!("`{text}` is a number that JSON cannot express")),
-            Scalar::Text => Value::String(text.into_owned()),
-            Scalar::Decoded(decoded) => Value::String(decoded),
+            Self::Null => Value::Null,
+            Self::Bool(truth) => Value::Bool(truth),
+            Self::Integer(integer) => Value::Number(integer.to_string()),
+            Self::Float(float) if float.is_finite() => Value::Number(float_text(float)),
+            Self::Float(_) => return Err(format!("`{text}` is a number that JSON cannot express")),
+            Self::Text => Value::String(text.into_owned()),
+            Self::Decoded(decoded) => Value::String(decoded),
         })
     }
 
     /// The scalar as a key: numbers and truth values become strings, null cannot.
     pub(super) fn into_key(self, text: std::borrow::Cow<'_, str>) -> Option<String> {
         Some(match self {
-            Scalar::Null => return None,
-            Scalar::Bool(truth) => truth.to_string(),
-            Scalar::Integer(integer) => integer.to_string(),
-            Scalar::Float(float) => float_key(float),
-            Scalar::Text => text.into_owned(),
-            Scalar::Decoded(decoded) => decoded,
+            Self::Null => return None,
+            Self::Bool(truth) => truth.to_string(),
+            Self::Integer(integer) => integer.to_string(),
+            Self::Float(float) => float_key(float),
+            Self::Text => text.into_owned(),
+            Self::Decoded(decoded) => decoded,
         })
     }
 }
@@ -123,7 +123,11 @@ fn number(text: &str) -> Scalar {
 }
 
 /// An integer as Go writes it: decimal, `0x`, `0o`, `0b`, or octal after a leading zero; a sign only up to 63 bits.
+/// A sign behind `0b` is go-yaml's own.
 fn integer(text: &str) -> Option<i128> {
+    if let Some(signed) = text.strip_prefix("0b").filter(|digits| digits.starts_with(['+', '-'])) {
+        return i64::from_str_radix(signed, 2).ok().map(i128::from);
+    }
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let (radix, digits) = match unsigned.as_bytes() {
         [b'0', b'x' | b'X', _, ..] => (16, unsigned.get(2..)?),

@@ -21,7 +21,7 @@ use super::{Node, Value};
 
 /// Reads the one document of `text`.
 pub(super) fn read(text: &str) -> Result<Node, Fault> {
-    refuse_odd_line_ends(text)?;
+    refuse_odd_characters(text)?;
     let mut builder = Builder::new(text);
     let mut parser = Parser::new_from_str(text);
     while let Some(event) = parser.next_event() {
@@ -40,8 +40,15 @@ pub(super) fn read(text: &str) -> Result<Node, Fault> {
     Ok(builder.root.map_or(nothing, |built| built.node))
 }
 
-/// YAML 1.1 ends a line at these characters and YAML 1.2 does not: what one reads as a comment is a field to the other.
-fn refuse_odd_line_ends(text: &str) -> Result<(), Fault> {
+/// Refuses what the readers of YAML do not agree on.
+///
+/// YAML 1.1 ends a line at some characters and YAML 1.2 does not: what one reads as a comment is a field to the other.
+/// Control characters are refused by kubectl.
+fn refuse_odd_characters(text: &str) -> Result<(), Fault> {
+    if let Some(at) = text.bytes().position(|byte| byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) {
+        return Err(Fault::new(at, "a control character is not allowed")
+            .hint("remove it, or write it as an escape in double quotes"));
+    }
     if text.is_ascii() {
         return Ok(());
     }
@@ -103,6 +110,8 @@ struct Built {
 struct Frame {
     contents: Contents,
     start: usize,
+    /// True within brackets or braces.
+    flow: bool,
     anchor: usize,
     size: usize,
     height: usize,
@@ -130,6 +139,13 @@ impl<'t> Builder<'t> {
     }
 
     fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Fault> {
+        match &event {
+            Event::Scalar(_, _, 1.., _) | Event::SequenceStart(1.., _) | Event::MappingStart(1.., _) => {
+                self.check_anchor('&', span.start as usize)?;
+            }
+            Event::Alias(_) => self.check_anchor('*', span.start as usize)?,
+            _ => {}
+        }
         match event {
             Event::DocumentStart(_) if self.root.is_some() => Err(second_document(span)),
             Event::Scalar(text, style, anchor, tag) => {
@@ -145,6 +161,43 @@ impl<'t> Builder<'t> {
         }
     }
 
+    fn in_flow(&self) -> bool {
+        self.frames.last().is_some_and(|frame| frame.flow)
+    }
+
+    /// Refuses unquoted text within brackets that kubectl's reader takes for something else: there a `?` begins a key
+    /// wherever it stands (`{?a: b}`), and a `:` before a bracket or comma belongs to the text (`{a:}`).
+    fn check_flow_text(&self, span: Span) -> Result<(), Fault> {
+        let at = span.start as usize;
+        let text = without_properties(self.text.get(span.range()).unwrap_or_default());
+        if text.contains('?') {
+            return Err(Fault::new(at, "an unquoted text within brackets contains `?`").hint("put the text in quotes"));
+        }
+        if text.starts_with(':') {
+            return Err(
+                Fault::new(at, "an unquoted text within brackets begins with `:`").hint("put the text in quotes")
+            );
+        }
+        let after = self.text.get(span.end as usize..).unwrap_or_default().trim_start();
+        if !span.is_empty() && after.strip_prefix(':').is_some_and(|after| after.starts_with([',', '[', ']', '{', '}']))
+        {
+            return Err(Fault::new(at, "a key within brackets has no space after its `:`").hint("put a space there"));
+        }
+        Ok(())
+    }
+
+    /// Refuses a name that readers of YAML do not agree on: kubectl's ends at the first other character.
+    fn check_anchor(&self, sign: char, at: usize) -> Result<(), Fault> {
+        let Some((_, name)) = self.text.get(at..).and_then(|rest| rest.split_once(sign)) else { return Ok(()) };
+        let ends = [' ', '\t', '\r', '\n', ',', '[', ']', '{', '}'];
+        let name = name.split(ends).next().unwrap_or_default();
+        if name.chars().all(|character| character.is_ascii_alphanumeric() || matches!(character, '-' | '_')) {
+            return Ok(());
+        }
+        Err(Fault::new(at, format!("`{name}` is not a name for an anchor"))
+            .hint("use letters, digits, `-` and `_`; quote the text if it is no anchor"))
+    }
+
     fn scalar(
         &mut self,
         text: Cow<str>,
@@ -156,11 +209,13 @@ impl<'t> Builder<'t> {
         let at = span.start as usize;
         let span = if text.is_empty() && plain && tag.is_none() { Span::empty(at) } else { span };
         self.budget.spend(1, at)?;
-        if let Some(map) = self.map_that_waits_for_key() {
-            if text == "<<" && tag.map_or(plain, is_merge_tag) {
-                map.key(Key::Merge);
-                return Ok(());
-            }
+        if plain && self.in_flow() {
+            self.check_flow_text(span)?;
+        }
+        let merges = text == "<<" && tag.map_or(plain, is_merge_tag);
+        if let Some(map) = self.map_that_waits_for_key().filter(|_| merges) {
+            map.key(Key::Merge);
+            return Ok(());
         }
         let scalar = Scalar::resolve(&text, plain, tag).map_err(|message| Fault::new(at, message))?;
         if let Some(map) = self.map_that_waits_for_key().filter(|_| anchor == 0) {
@@ -199,7 +254,9 @@ impl<'t> Builder<'t> {
             return Err(Budget::too_deep(start));
         }
         self.budget.spend(1, start)?;
-        self.frames.push(Frame { contents, start, anchor, size: 1, height: 1 });
+        let flow = self.in_flow()
+            || without_properties(self.text.get(span.range()).unwrap_or_default()).starts_with(['[', '{']);
+        self.frames.push(Frame { contents, start, flow, anchor, size: 1, height: 1 });
         Ok(())
     }
 
@@ -244,6 +301,15 @@ impl<'t> Builder<'t> {
         }
         Ok(())
     }
+}
+
+/// What is written of a value after its anchor and its tag.
+fn without_properties(mut written: &str) -> &str {
+    while written.starts_with(['&', '!']) {
+        let end = written.find([' ', '\t', '\r', '\n']).unwrap_or(written.len());
+        written = written.get(end..).unwrap_or_default().trim_start();
+    }
+    written
 }
 
 /// The parser's place of a text block begins with its first line; this one begins with the `|` or `>` before it.

@@ -95,7 +95,27 @@ struct EnvelopeKind<'a> {
     #[serde(borrow, default)]
     group: Text<'a>,
     #[serde(borrow, default)]
+    version: Text<'a>,
+    #[serde(borrow, default)]
     kind: Text<'a>,
+}
+
+impl<'a> EnvelopeKind<'a> {
+    /// Gives an object that does not say what it is the kind that the request says, as Go's decoder does.
+    fn complete(&self, mut carried: Carried<'a>) -> Carried<'a> {
+        if let Carried::Object(object) = &mut carried {
+            if object.kind.is_empty() {
+                object.kind = self.kind.clone();
+            }
+            if object.api_version.is_empty() {
+                object.api_version = match &*self.group {
+                    "" => self.version.clone(),
+                    group => Text::from(format!("{group}/{}", &*self.version)),
+                };
+            }
+        }
+        carried
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -126,6 +146,8 @@ fn request<'a, O>(
     if request.uid.is_empty() {
         return Err(BadReview::NoUid);
     }
+    let object = request.kind.complete(carry(request.object));
+    let old_object = request.kind.complete(carry(request.old_object));
     Ok(Request {
         phase,
         uid: request.uid,
@@ -137,8 +159,8 @@ fn request<'a, O>(
         namespace: request.namespace,
         username: request.user_info.username,
         dry_run: request.dry_run.unwrap_or_default(),
-        object: carry(request.object),
-        old_object: carry(request.old_object),
+        object,
+        old_object,
     })
 }
 

@@ -60,7 +60,6 @@ fn an_object_that_does_not_decode_is_denied_with_the_uid() {
         r#"{"apiVersion":"v1","kind":"Pod","spec":{"hostNetwork":"yes"}}"#,
         r#"{"apiVersion":"v1","kind":"Pod","spec":{"containers":[{"ports":[{"hostPort":99999999999}]}]}}"#,
         r#"{"apiVersion":"v1","kind":"Pod","spec":{"hostPID":true,"hostPID":false}}"#,
-        r#"{"spec":{}}"#,
         r#"{"apiVersion":"v2","kind":"Pod","spec":{}}"#,
         "[]",
         "5",
@@ -71,6 +70,14 @@ fn an_object_that_does_not_decode_is_denied_with_the_uid() {
             "{object}: {answer}"
         );
         assert!(answer.contains("failed to decode object"), "{object}: {answer}");
+    }
+}
+
+#[test]
+fn an_object_that_hides_its_kind_is_what_the_request_says_it_is() {
+    for object in [r#"{"spec":{"hostPID":true}}"#, r#"{"kind":"Pod","spec":{"hostPID":true}}"#] {
+        let answer = answer(&review(object)).unwrap();
+        assert!(answer.contains("host namespaces (hostPID=true)"), "{object}: {answer}");
     }
 }
 

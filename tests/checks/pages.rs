@@ -205,9 +205,12 @@ fn each_check_has_a_page_and_each_page_a_check() {
     let checks: BTreeSet<String> = registry().checks().iter().map(|check| format!("{}.md", check.id)).collect();
     let names = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     assert_eq!(checks, names.collect());
+    let index = fs::read_to_string(folder().with_extension("md")).unwrap();
     for check in registry().checks() {
         let page = fs::read_to_string(folder().join(format!("{}.md", check.id))).unwrap();
         assert_eq!(check.page, page, "{} includes another page", check.id);
+        let row = format!("| [{0}](checks/{0}.md) | {1} |", check.id, check.level);
+        assert!(index.contains(&row), "docs/checks.md lacks a row that begins {row}");
     }
 }
 

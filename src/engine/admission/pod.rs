@@ -28,7 +28,10 @@ pub(super) fn validate(request: &Request<'_>, snapshot: &Snapshot, facts: &Facts
             fallback = LabelledPolicy { policy: snapshot.pod_security.defaults, ..LabelledPolicy::default() };
             &fallback
         }
-        Lookup::Failed => return failed(lookup_failure(request), None),
+        Lookup::Failed => {
+            let why = format!("namespaces {} not found", quote(&request.namespace));
+            return failed(lookup_failure(request), Some(why));
+        }
     };
     if labelled.errors.is_empty() && labelled.policy.is_fully_privileged() {
         return privileged(labelled);

@@ -68,7 +68,7 @@ fn a_type_that_recurses_is_bounded() {
     #[serde(default)]
     struct Nested {
         #[serde(rename = "n")]
-        _next: Option<Box<Nested>>,
+        _next: Option<Box<Self>>,
     }
     let nested = |depth: usize| format!("{}null{}", "{\"n\":".repeat(depth), "}".repeat(depth));
     assert!(from_slice::<Nested>(nested(100).as_bytes()).is_ok());

@@ -95,14 +95,38 @@ impl<'de> Visitor<'de> for VolumeVisitor {
         while let Some(key) = fields.next_key::<Text<'de>>()? {
             if &*key == "name" {
                 volume.name = fields.next_value()?;
-            } else {
-                let is_set = fields.next_value::<Option<IgnoredAny>>()?.is_some();
-                let bit = SOURCES.iter().position(|name| *name == &*key);
-                if let (true, Some(bit)) = (is_set, bit) {
+            } else if let Some(bit) = SOURCES.iter().position(|name| *name == &*key) {
+                if fields.next_value::<Option<AnyObject>>()?.is_some() {
                     volume.set |= 1 << bit;
                 }
+            } else {
+                fields.next_value::<IgnoredAny>()?;
             }
         }
         Ok(volume)
+    }
+}
+
+/// A source's own fields, none of which matter; but an object they must be.
+struct AnyObject;
+
+impl<'de> Deserialize<'de> for AnyObject {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(AnyObjectVisitor)
+    }
+}
+
+struct AnyObjectVisitor;
+
+impl<'de> Visitor<'de> for AnyObjectVisitor {
+    type Value = AnyObject;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a volume source")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<AnyObject, A::Error> {
+        while fields.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(AnyObject)
     }
 }

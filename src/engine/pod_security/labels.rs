@@ -105,18 +105,18 @@ fn read(
     if let Some(text) = labels.get(names.level) {
         let parsed = text.parse::<Level>();
         mode.level = parsed.unwrap_or(fallback);
-        found.level = judged(parsed, names.level, text, "must be one of privileged, baseline, restricted", errors);
+        found.level = judged(&parsed, names.level, text, "must be one of privileged, baseline, restricted", errors);
     }
     if let Some(text) = labels.get(names.version) {
         let parsed = text.parse::<Version>();
         mode.version = parsed.unwrap_or(Version::Latest);
-        found.version = judged(parsed, names.version, text, "must be \"latest\" or \"v1.x\"", errors);
+        found.version = judged(&parsed, names.version, text, "must be \"latest\" or \"v1.x\"", errors);
     }
     found
 }
 
 fn judged<T, E>(
-    parsed: Result<T, E>,
+    parsed: &Result<T, E>,
     label: &'static str,
     value: &str,
     problem: &'static str,

@@ -70,11 +70,13 @@ impl Evaluation {
         reasons.join(", ")
     }
 
-    /// `reason (detail), reason (detail)`.
+    /// `reason (detail), reason (detail)`; without parentheses where a detail is empty, as that of a sysctl without a name.
     pub fn forbidden_detail(&self) -> String {
-        let details: Vec<String> =
-            self.findings.iter().map(|finding| format!("{} ({})", finding.reason(), finding.detail())).collect();
-        details.join(", ")
+        let details = self.findings.iter().map(|finding| match finding.detail() {
+            detail if detail.is_empty() => finding.reason().to_owned(),
+            detail => format!("{} ({detail})", finding.reason()),
+        });
+        details.collect::<Vec<_>>().join(", ")
     }
 }
 

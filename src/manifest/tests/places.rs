@@ -93,7 +93,7 @@ fn counts_lines_and_columns_within_the_whole_input() {
     };
     assert_eq!(place(0, "a[1]"), (3, 8));
     assert_eq!(place(1, "c"), (5, 7));
-    assert_eq!(place(2, "d"), (5, 19));
+    assert_eq!(place(2, "d"), (5, 18));
     assert_eq!(place(2, &"é".repeat(5000)), (6, 5005));
 }
 

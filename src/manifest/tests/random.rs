@@ -73,7 +73,7 @@ fn same(ours: &Node, theirs: &serde_json::Value) -> bool {
             let equal = |key: &str, ours: &Node| theirs.get(key).is_some_and(|theirs| same(ours, theirs));
             entries.len() == theirs.len() && entries.iter().all(|entry| equal(&entry.key, &entry.value))
         }
-        _ => compact(ours) == theirs.to_string(),
+        _ => serde_json::from_str(&compact(ours)).is_ok_and(|ours: serde_json::Value| ours == *theirs),
     }
 }
 

@@ -1,0 +1,73 @@
+//! Counts allocations per decision, which no noise changes: a gate against copies creeping onto the path of a request.
+
+#[path = "../benches/webhook/bodies.rs"]
+#[allow(dead_code, reason = "the benches use all of it")]
+mod bodies;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use portcullis::engine::pod_security::{Configuration, LevelVersion};
+use portcullis::engine::{Facts, Needed, Phase, Snapshot, Unlisted, decide, needed};
+use portcullis::review;
+
+thread_local! {
+    static COUNT: Cell<usize> = const { Cell::new(0) };
+}
+
+struct Counting;
+
+#[allow(unsafe_code, reason = "an allocator is unsafe to implement; this one passes every call on")]
+// SAFETY: every call goes to the system's allocator unchanged; counting allocates nothing.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        COUNT.with(|count| count.set(count.get() + 1));
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        COUNT.with(|count| count.set(count.get() + 1));
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// The allocations of one review from bytes to bytes, once everything that happens only once has happened.
+fn allocations(phase: Phase, body: &[u8]) -> usize {
+    let snapshot = Snapshot::new(Configuration::uniform(LevelVersion::RESTRICTED), Unlisted::Unlabelled);
+    let mut count = 0;
+    for _ in 0..3 {
+        let before = COUNT.with(Cell::get);
+        let request = review::decode(phase, body).expect("a review");
+        assert_eq!(needed(&request, &snapshot), Needed::Nothing);
+        let verdict = decide(&request, &snapshot, &Facts::default());
+        assert!(verdict.is_allowed(), "{:?}", verdict.denial());
+        assert!(!review::encode(&request.uid, &verdict).is_empty());
+        count = COUNT.with(Cell::get) - before;
+    }
+    count
+}
+
+/// What a decision may cost. Lower it when you can; raising it needs a reason in the commit.
+#[test]
+fn a_decision_allocates_little() {
+    let (small, big) = (bodies::create(bodies::SMALL), bodies::create(bodies::BIG));
+    for (name, phase, body, most) in [
+        ("validate, two containers", Phase::Validate, &small, 16),
+        ("mutate, two containers", Phase::Mutate, &small, 11),
+        ("validate, ten containers", Phase::Validate, &big, 83),
+    ] {
+        let count = allocations(phase, body);
+        println!("{name}: {count} allocations");
+        assert!((1..=most).contains(&count), "{name}: {count} allocations, at most {most}");
+    }
+}
