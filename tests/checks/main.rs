@@ -4,6 +4,15 @@
 //! `UPDATE_VERDICTS=1 cargo test --test checks` writes the verdicts that the checks give into the pages: read the
 //! difference before you keep it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test fails by panicking, also in the functions that its tests share"
+)]
+
 mod draft;
 mod judge;
 mod page;

@@ -4,6 +4,7 @@ use portcullis::engine::json;
 use portcullis::engine::object::{Object, Pod, Workload};
 use portcullis::engine::pod_security::{Check, Finding, Level, LevelVersion, Site, Value as Found, Version, registry};
 use proptest::prelude::*;
+use proptest::sample::select;
 use proptest::strategy::ValueTree;
 use serde_json::{Value, json};
 
@@ -12,8 +13,14 @@ use super::judge::{find, with_pod};
 use super::pages::cases;
 use super::path::resolve;
 
-/// Versions on both sides of every change.
-const VERSIONS: [u64; 15] = [0, 7, 8, 18, 19, 22, 24, 25, 28, 30, 31, 33, 34, 35, 37];
+/// The versions on both sides of every change.
+fn versions() -> Vec<u64> {
+    let since = registry().checks().iter().flat_map(|check| check.variants).map(|variant| variant.since);
+    let mut versions: Vec<u64> = since.flat_map(|since| [since.saturating_sub(1), since]).collect();
+    versions.sort_unstable();
+    versions.dedup();
+    versions
+}
 
 const LISTS: [&str; 3] = ["initContainers", "containers", "ephemeralContainers"];
 
@@ -31,7 +38,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_is_denied_stays_denied_in_any_list_and_any_workload(pod in a_pod(), minor in proptest::sample::select(&VERSIONS[..])) {
+    fn what_is_denied_stays_denied_in_any_list_and_any_workload(pod in a_pod(), minor in select(versions())) {
         for check in registry().checks() {
             assert_holds(check, Version::Minor(minor), &pod);
         }
@@ -43,7 +50,7 @@ proptest! {
         if let Ok(object) = json::from_slice::<Object<'_>>(&text) {
             let templates = Workload::ALL.iter().filter_map(|row| Pod::template_of(&object, row.0));
             for pod in std::iter::once(Pod::of(&object)).chain(templates) {
-                for minor in VERSIONS {
+                for minor in versions() {
                     let version = Version::Minor(minor);
                     for level in [Level::Baseline, Level::Restricted] {
                         let evaluation = registry().evaluate(LevelVersion { level, version }, &pod);
@@ -55,7 +62,7 @@ proptest! {
     }
 
     #[test]
-    fn what_restricted_allows_baseline_allows(pod in a_pod(), minor in proptest::sample::select(&VERSIONS[..])) {
+    fn what_restricted_allows_baseline_allows(pod in a_pod(), minor in select(versions())) {
         // Upstream's two exceptions: see docs/decisions/0001-where-upstream-is-odd.md.
         prop_assume!(!is_windows(&pod) && !has_volume_with_two_sources(&pod));
         if is_allowed(Level::Restricted, minor, &pod) {
@@ -113,10 +120,11 @@ fn assert_paths_lead_somewhere(finding: &Finding, pod: &Value) {
         let name = format!("{}: {} in {pod}", finding.check.id, violation.path);
         match &violation.value {
             Found::Missing => assert!(done >= 3, "{name} leads nowhere"),
+            // A map or a list stands for itself: that it is there is what is wrong.
+            _ if value.is_some_and(|value| value.is_object() || value.is_array()) => {}
             Found::Text(text) if text.is_empty() => assert!(done + 1 >= steps, "{name} leads nowhere"),
-            Found::Text(text) if matches!(violation.site, Site::Volume { .. }) => {
+            Found::Text(_) if matches!(violation.site, Site::Volume { .. }) => {
                 assert!(value.is_some(), "{name} leads nowhere");
-                assert!(text == "unknown" || violation.path.ends_with(&format!(".{text}")), "{name} names {text}");
             }
             Found::Text(text) => assert_eq!(value, Some(&json!(text)), "{name}"),
             Found::Bool(truth) => assert_eq!(value, Some(&json!(truth)), "{name}"),

@@ -2,82 +2,54 @@
 
 use portcullis::engine::pod_security::{ALL, Level, LevelVersion, Version, registry};
 
-/// The minor versions at which each check begins or changes.
-const VARIANTS: [(&str, &[u64]); 19] = [
-    ("allowPrivilegeEscalation", &[8, 25]),
-    ("appArmorProfile", &[0]),
-    ("capabilities_baseline", &[0]),
-    ("capabilities_restricted", &[22, 25]),
-    ("hostNamespaces", &[0]),
-    ("hostPathVolumes", &[0]),
-    ("hostPorts", &[0]),
-    ("hostProbesAndHostLifecycle", &[34]),
-    ("privileged", &[0]),
-    ("procMount", &[0, 35]),
-    ("procMount_restricted", &[35]),
-    ("restrictedVolumes", &[0]),
-    ("runAsNonRoot", &[0, 35]),
-    ("runAsUser", &[23, 35]),
-    ("seLinuxOptions", &[0, 31]),
-    ("seccompProfile_baseline", &[0, 19]),
-    ("seccompProfile_restricted", &[19, 25]),
-    ("sysctls", &[0, 27, 29, 32, 37]),
-    ("windowsHostProcess", &[0]),
+/// Every check in the order of evaluation, with the minor versions at which it begins or changes.
+const CHECKS: [(&str, Level, &[u64]); 19] = [
+    ("appArmorProfile", Level::Baseline, &[0]),
+    ("capabilities_baseline", Level::Baseline, &[0]),
+    ("hostNamespaces", Level::Baseline, &[0]),
+    ("hostPathVolumes", Level::Baseline, &[0]),
+    ("hostPorts", Level::Baseline, &[0]),
+    ("hostProbesAndHostLifecycle", Level::Baseline, &[34]),
+    ("privileged", Level::Baseline, &[0]),
+    ("procMount", Level::Baseline, &[0, 35]),
+    ("seLinuxOptions", Level::Baseline, &[0, 31]),
+    ("seccompProfile_baseline", Level::Baseline, &[0, 19]),
+    ("sysctls", Level::Baseline, &[0, 27, 29, 32, 37]),
+    ("windowsHostProcess", Level::Baseline, &[0]),
+    ("allowPrivilegeEscalation", Level::Restricted, &[8, 25]),
+    ("capabilities_restricted", Level::Restricted, &[22, 25]),
+    ("procMount_restricted", Level::Restricted, &[35]),
+    ("restrictedVolumes", Level::Restricted, &[0]),
+    ("runAsNonRoot", Level::Restricted, &[0, 35]),
+    ("runAsUser", Level::Restricted, &[23, 35]),
+    ("seccompProfile_restricted", Level::Restricted, &[19, 25]),
 ];
 
-const BASELINE: [(u64, &str); 2] = [
+/// What each level runs in v1.0, and what comes (`+`) and goes (`-`) later.
+const BASELINE: &[(u64, &str)] = &[
     (
         0,
-        "appArmorProfile capabilities_baseline hostNamespaces hostPathVolumes hostPorts privileged procMount \
-         seLinuxOptions seccompProfile_baseline sysctls windowsHostProcess",
+        "+appArmorProfile +capabilities_baseline +hostNamespaces +hostPathVolumes +hostPorts +privileged +procMount \
+         +seLinuxOptions +seccompProfile_baseline +sysctls +windowsHostProcess",
     ),
+    (34, "+hostProbesAndHostLifecycle"),
+];
+const RESTRICTED: &[(u64, &str)] = &[
     (
-        34,
-        "appArmorProfile capabilities_baseline hostNamespaces hostPathVolumes hostPorts hostProbesAndHostLifecycle \
-         privileged procMount seLinuxOptions seccompProfile_baseline sysctls windowsHostProcess",
+        0,
+        "+appArmorProfile +capabilities_baseline +hostNamespaces +hostPorts +privileged +procMount +seLinuxOptions \
+         +seccompProfile_baseline +sysctls +windowsHostProcess +restrictedVolumes +runAsNonRoot",
     ),
+    (8, "+allowPrivilegeEscalation"),
+    (19, "-seccompProfile_baseline +seccompProfile_restricted"),
+    (22, "-capabilities_baseline +capabilities_restricted"),
+    (23, "+runAsUser"),
+    (34, "+hostProbesAndHostLifecycle"),
+    (35, "-procMount +procMount_restricted"),
 ];
 
-const RESTRICTED: [(u64, &str); 7] = [
-    (
-        0,
-        "appArmorProfile capabilities_baseline hostNamespaces hostPorts privileged procMount seLinuxOptions \
-         seccompProfile_baseline sysctls windowsHostProcess restrictedVolumes runAsNonRoot",
-    ),
-    (
-        8,
-        "appArmorProfile capabilities_baseline hostNamespaces hostPorts privileged procMount seLinuxOptions \
-         seccompProfile_baseline sysctls windowsHostProcess allowPrivilegeEscalation restrictedVolumes runAsNonRoot",
-    ),
-    (
-        19,
-        "appArmorProfile capabilities_baseline hostNamespaces hostPorts privileged procMount seLinuxOptions sysctls \
-         windowsHostProcess allowPrivilegeEscalation restrictedVolumes runAsNonRoot seccompProfile_restricted",
-    ),
-    (
-        22,
-        "appArmorProfile hostNamespaces hostPorts privileged procMount seLinuxOptions sysctls windowsHostProcess \
-         allowPrivilegeEscalation capabilities_restricted restrictedVolumes runAsNonRoot seccompProfile_restricted",
-    ),
-    (
-        23,
-        "appArmorProfile hostNamespaces hostPorts privileged procMount seLinuxOptions sysctls windowsHostProcess \
-         allowPrivilegeEscalation capabilities_restricted restrictedVolumes runAsNonRoot runAsUser \
-         seccompProfile_restricted",
-    ),
-    (
-        34,
-        "appArmorProfile hostNamespaces hostPorts hostProbesAndHostLifecycle privileged procMount seLinuxOptions \
-         sysctls windowsHostProcess allowPrivilegeEscalation capabilities_restricted restrictedVolumes runAsNonRoot \
-         runAsUser seccompProfile_restricted",
-    ),
-    (
-        35,
-        "appArmorProfile hostNamespaces hostPorts hostProbesAndHostLifecycle privileged seLinuxOptions sysctls \
-         windowsHostProcess allowPrivilegeEscalation capabilities_restricted procMount_restricted restrictedVolumes \
-         runAsNonRoot runAsUser seccompProfile_restricted",
-    ),
-];
+/// The newest version that changes anything.
+const NEWEST: u64 = 37;
 
 #[test]
 fn the_registry_has_no_flaws() {
@@ -92,31 +64,39 @@ fn ids_are_unique_and_sorted_within_their_level() {
 }
 
 #[test]
-fn there_are_nineteen_checks_in_thirty_one_variants_up_to_v1_37() {
-    let mut checks: Vec<(&str, Vec<u64>)> =
-        ALL.iter().map(|check| (check.id, check.variants.iter().map(|variant| variant.since).collect())).collect();
-    checks.sort();
-    assert_eq!(checks, VARIANTS.map(|(id, since)| (id, since.to_vec())));
-    assert_eq!(ALL.iter().map(|check| check.variants.len()).sum::<usize>(), 31);
-    assert_eq!(registry().newest(), 37);
+fn checks_and_their_versions_are_upstreams() {
+    let checks: Vec<(&str, Level, Vec<u64>)> = registry()
+        .checks()
+        .iter()
+        .map(|check| (check.id, check.level, check.variants.iter().map(|variant| variant.since).collect()))
+        .collect();
+    assert_eq!(checks, CHECKS.map(|(id, level, since)| (id, level, since.to_vec())));
+    assert_eq!(checks.iter().map(|(_, _, since)| since.len()).sum::<usize>(), 31);
+    assert_eq!(registry().newest(), NEWEST);
 }
 
 #[test]
 fn baseline_and_restricted_run_upstreams_checks_in_upstreams_order() {
-    for (level, plans) in [(Level::Baseline, &BASELINE[..]), (Level::Restricted, &RESTRICTED[..])] {
-        for minor in 0..=40 {
-            let (_, plan) = plans.iter().rfind(|(since, _)| *since <= minor).unwrap();
-            let expected: Vec<&str> = plan.split(' ').collect();
-            assert_eq!(planned(level, Version::Minor(minor)), expected, "{level}:v1.{minor}");
+    for (level, changes) in [(Level::Baseline, BASELINE), (Level::Restricted, RESTRICTED)] {
+        for minor in 0..=NEWEST + 3 {
+            assert_eq!(planned(level, Version::Minor(minor)), expected(changes, minor), "{level}:v1.{minor}");
         }
     }
+}
+
+/// The checks that have come and not gone by a version, in the order of evaluation.
+fn expected(changes: &[(u64, &'static str)], minor: u64) -> Vec<&'static str> {
+    let words = changes.iter().filter(|(since, _)| *since <= minor).flat_map(|(_, change)| change.split(' '));
+    let changes: Vec<(&str, &str)> = words.map(|word| word.split_at(1)).collect();
+    let last = |id| changes.iter().rfind(|(_, changed)| *changed == id).map(|(sign, _)| *sign);
+    CHECKS.iter().map(|(id, _, _)| *id).filter(|id| last(*id) == Some("+")).collect()
 }
 
 #[test]
 fn latest_and_versions_to_come_run_what_the_newest_runs() {
     for level in Level::ALL {
-        let newest = planned(level, Version::Minor(37));
-        for version in [Version::Latest, Version::Minor(38), Version::Minor(10_000), Version::Minor(u64::MAX)] {
+        let newest = planned(level, Version::Minor(NEWEST));
+        for version in [Version::Latest, Version::Minor(NEWEST + 1), Version::Minor(10_000), Version::Minor(u64::MAX)] {
             assert_eq!(planned(level, version), newest, "{level}:{version}");
         }
     }
@@ -124,7 +104,7 @@ fn latest_and_versions_to_come_run_what_the_newest_runs() {
 
 #[test]
 fn privileged_runs_nothing() {
-    for version in [Version::Latest, Version::Minor(0), Version::Minor(37)] {
+    for version in [Version::Latest, Version::Minor(0), Version::Minor(NEWEST)] {
         assert_eq!(planned(Level::Privileged, version), Vec::<&str>::new());
     }
 }
@@ -132,9 +112,9 @@ fn privileged_runs_nothing() {
 #[test]
 fn each_check_runs_in_its_newest_variant_that_is_not_newer_than_the_policy() {
     for level in [Level::Baseline, Level::Restricted] {
-        for minor in 0..=37 {
+        for minor in 0..=NEWEST {
             for (check, variant) in registry().plan(LevelVersion { level, version: Version::Minor(minor) }) {
-                let (_, since) = VARIANTS.iter().find(|(id, _)| *id == check.id).unwrap();
+                let (_, _, since) = CHECKS.iter().find(|(id, _, _)| *id == check.id).unwrap();
                 assert_eq!(since.iter().copied().rfind(|since| *since <= minor), Some(variant.since), "{}", check.id);
             }
         }

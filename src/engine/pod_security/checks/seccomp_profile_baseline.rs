@@ -58,7 +58,7 @@ fn find_annotations(pod: &Pod<'_>, findings: &mut Findings) {
     let of_containers = pod.containers().map(|container| format!("{CONTAINER_ANNOTATION}{}", &*container.name));
     for key in std::iter::once(POD_ANNOTATION.to_owned()).chain(of_containers) {
         if let Some(value) = annotations.get(&key).filter(|value| !is_allowed_annotation(value)) {
-            findings.annotation(&key, value, "set it to runtime/default, or remove it");
+            findings.annotation(&key, value, "set the annotation to runtime/default, or remove it");
         }
     }
 }
