@@ -43,19 +43,16 @@ fn is_allowed(file: &Path, policy: LevelVersion) -> bool {
 
 /// The folder in the module cache, where Go keeps whole modules.
 fn fixtures() -> PathBuf {
-    let module = "k8s.io/pod-security-admission";
-    let output = Command::new("go")
-        .args(["list", "-m", "-f", "{{.Dir}}", module])
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("e2e/oracle/judge"))
-        .output()
-        .expect("Go, which the oracle needs (go.dev/dl)");
-    let folder = String::from_utf8(output.stdout).unwrap();
-    assert!(
-        !folder.trim().is_empty(),
-        "{module} is not in the module cache: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    Path::new(folder.trim()).join("test/testdata")
+    const MODULE: &str = "k8s.io/pod-security-admission";
+    go(&["mod", "download", MODULE]);
+    Path::new(go(&["list", "-m", "-f", "{{.Dir}}", MODULE]).trim()).join("test/testdata")
+}
+
+fn go(arguments: &[&str]) -> String {
+    let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("e2e/oracle/judge");
+    let output = Command::new("go").args(arguments).current_dir(module).output().expect("Go, which the oracle needs");
+    assert!(output.status.success(), "go {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
 }
 
 /// What a folder holds that is a version, an outcome or a manifest.
