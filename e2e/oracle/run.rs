@@ -42,6 +42,10 @@ pub fn run() -> Result<Vec<String>> {
     let mut complaints = other_plans(&plans);
     let mut cells = Cells::new(plans);
 
+    let mut quoted = Tally::default();
+    quoted.compare(&mut judge, &generate::runes::questions(), pods::compare)?;
+    complaints.extend(quoted.close("pods with every rune there is"));
+
     let (mut reviewed, mut sayings) = (Tally::default(), Sayings::new());
     for (first, end) in batches(pods / 4) {
         let questions: Vec<Value> = (first..end).map(|index| generate::review::question(seed, index)).collect();

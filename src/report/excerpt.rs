@@ -15,6 +15,8 @@ pub(super) struct Excerpt<'d> {
     pub(super) text: &'d str,
     /// The number of the first line in the whole input.
     pub(super) first_line: usize,
+    /// Whether it begins where a line does, so that columns can be counted in it.
+    pub(super) is_whole: bool,
     /// The offset of the text in its document.
     start: usize,
 }
@@ -37,7 +39,9 @@ impl<'d> Excerpt<'d> {
         let text = document.text.as_str();
         let start = line_start(text, (first.span.start as usize).min(text.len()));
         let lines = text.get(start..line_end(text, last.min(text.len()))).unwrap_or_default();
-        Self { text: lines, first_line: first.position.line, start }
+        let before = text.get(..start).unwrap_or_default();
+        let is_whole = before.is_empty() && document.first_column == 1 || before.ends_with('\n');
+        Self { text: lines, first_line: first.position.line, is_whole, start }
     }
 
     /// What to underline for a span of the document: at least one character, and nothing beyond the span's first line.

@@ -68,10 +68,11 @@ impl<'d> Outcome<'d> {
         self.place.map_or(Position { line: 1, column: 1 }, |place| place.position)
     }
 
-    /// `Pod shop/web`, as far as it is known; empty if nothing is.
+    /// `Pod shop/web`, as far as it is known; empty if nothing is. One line without control characters, whatever it holds.
     pub fn subject(&self) -> String {
         let separator = if self.namespace.is_empty() || self.name.is_empty() { "" } else { "/" };
-        format!("{} {}{separator}{}", self.kind, self.namespace, self.name).trim().to_owned()
+        let subject = format!("{} {}{separator}{}", self.kind, self.namespace, self.name);
+        subject.trim().replace(char::is_control, "\u{FFFD}")
     }
 }
 

@@ -40,13 +40,15 @@ fn paragraph(text: &mut String, look: &Look, color: bool, group: Group<'_>) {
 /// Something that is wrong with the object or its text as a whole.
 fn fault<'o>(outcome: &'o Outcome<'_>) -> Group<'o> {
     let title = Level::ERROR.primary_title(outcome.message.as_str());
-    let mut group = match (outcome.document, outcome.place) {
-        (Some(document), Some(place)) => title
-            .element(origin(outcome, place))
-            .element(lines(Excerpt::around(document, place), &[Marked { place, label: None }])),
-        (None, Some(place)) => title.element(origin(outcome, place)),
-        (_, None) => title.element(Origin::path(shown_name(outcome.file))),
+    let file = shown_name(outcome.file);
+    let elements = match (outcome.document, outcome.place) {
+        (Some(document), Some(place)) => {
+            shown(file, &Excerpt::around(document, place), &[Marked { place, label: None }])
+        }
+        (None, Some(place)) => vec![origin(file, place).into()],
+        (_, None) => vec![Origin::path(file).into()],
     };
+    let mut group = title.elements(elements);
     if let Some(hint) = &outcome.hint {
         group = group.element(Level::HELP.message(hint.as_str()));
     }
@@ -60,10 +62,8 @@ fn finding<'o>(outcome: &'o Outcome<'_>, located: &'o Located) -> Group<'o> {
     };
     let id = located.finding.check.id;
     let title = level.primary_title(located.finding.detail()).id(id);
-    let mut group = title.elements(Vec::<Element<'o>>::new());
-    if let (Some(document), Some((place, _))) = (outcome.document, located.places.first()) {
-        group = group.element(origin(outcome, *place)).elements(sources(document, located));
-    }
+    let source = outcome.document.map(|document| sources(shown_name(outcome.file), document, located));
+    let mut group = title.elements(source.unwrap_or_default());
     for fix in fixes(located) {
         group = group.element(Level::HELP.message(fix));
     }
@@ -80,24 +80,22 @@ fn rendered_from<'o>(group: Group<'o>, outcome: &Outcome<'o>) -> Group<'o> {
 }
 
 /// A place with what is said at it.
-#[derive(Clone)]
 struct Marked {
     place: Place,
     label: Option<String>,
 }
 
 /// The lines that a check objects to: in one piece where they stand near each other.
-fn sources<'o>(document: &'o DocumentText, located: &Located) -> Vec<Element<'o>> {
-    let pairs = located.finding.violations.iter().zip(&located.places);
-    let marked: Vec<Marked> =
-        pairs.take(SHOWN).map(|(violation, (place, exact))| mark(violation, *place, *exact)).collect();
+fn sources<'o>(file: &'o str, document: &'o DocumentText, located: &Located) -> Vec<Element<'o>> {
+    let pairs = located.finding.violations.iter().zip(&located.places).take(SHOWN);
+    let marked: Vec<Marked> = pairs.map(|(violation, (place, exact))| mark(violation, *place, *exact)).collect();
     let places: Vec<Place> = marked.iter().map(|marked| marked.place).collect();
-    let mut elements: Vec<Element<'o>> = match Excerpt::around_all(document, &places) {
-        Some(excerpt) => vec![lines(excerpt, &marked).into()],
-        None => marked
-            .iter()
-            .map(|one| lines(Excerpt::around(document, one.place), std::slice::from_ref(one)).into())
-            .collect(),
+    let mut elements = match Excerpt::around_all(document, &places) {
+        Some(excerpt) => shown(file, &excerpt, &marked),
+        None => {
+            let alone = |one: &Marked| shown(file, &Excerpt::around(document, one.place), std::slice::from_ref(one));
+            marked.iter().flat_map(alone).collect()
+        }
     };
     let hidden = located.places.len().saturating_sub(SHOWN);
     if hidden > 0 {
@@ -115,15 +113,20 @@ fn mark(violation: &Violation, place: Place, exact: bool) -> Marked {
     Marked { place, label }
 }
 
-fn lines<'o>(excerpt: Excerpt<'o>, marked: &[Marked]) -> Snippet<'o, annotate_snippets::Annotation<'o>> {
+/// An excerpt under the name of its file. Where columns cannot be counted in it, the place is said beside it.
+fn shown<'o>(file: &'o str, excerpt: &Excerpt<'o>, marked: &[Marked]) -> Vec<Element<'o>> {
     let annotation =
         |one: &Marked| AnnotationKind::Primary.span(excerpt.range(one.place.span)).label(one.label.clone());
     let annotations: Vec<_> = marked.iter().map(annotation).collect();
-    Snippet::source(excerpt.text).line_start(excerpt.first_line).annotations(annotations)
+    let snippet = Snippet::source(excerpt.text).line_start(excerpt.first_line).annotations(annotations);
+    match marked.first() {
+        Some(first) if !excerpt.is_whole => vec![origin(file, first.place).into(), snippet.into()],
+        _ => vec![snippet.path(file).into()],
+    }
 }
 
-fn origin<'o>(outcome: &Outcome<'o>, place: Place) -> Origin<'o> {
-    Origin::path(shown_name(outcome.file)).line(place.position.line).char_column(place.position.column)
+fn origin(file: &str, place: Place) -> Origin<'_> {
+    Origin::path(file).line(place.position.line).char_column(place.position.column)
 }
 
 fn shown_name(file: &str) -> &str {

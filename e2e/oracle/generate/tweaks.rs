@@ -260,6 +260,7 @@ pub const TWEAKS: &[Tweak] = &[
     // runAsNonRoot, runAsUser
     row(Security, "runAsNonRoot", SWITCH),
     row(Security, "runAsUser", One(&["0", "0", "1", "1000", "-1", "9223372036854775807", "null"])),
+    row(Security, "runAsUser", One(&["0"])),
     // whole security contexts away, or empty
     row(Pod, "securityContext", OBJECT),
     row(Container, "securityContext", OBJECT),

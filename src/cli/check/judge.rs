@@ -64,6 +64,13 @@ impl Judge<'_> {
             Err(fault) => return outcomes.push(Outcome::of_fault(file, Some(document), fault)),
         };
         let lines = Lines::of(document);
+        if root.is_null() {
+            let place = Place::of(&lines, root.span);
+            let message = "the document is null, so that there is nothing to judge";
+            let blank = Outcome::new(file, Some(document), Answer::NotJudged);
+            let hint = Some("remove it, or write an object with `apiVersion` and `kind`".to_owned());
+            return outcomes.push(Outcome { place: Some(place), message: message.to_owned(), hint, ..blank });
+        }
         for object in objects(document, root) {
             outcomes.push(match object {
                 Ok(object) => self.object(Outcome::new(file, Some(document), Answer::Allow), object, &lines),

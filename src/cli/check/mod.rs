@@ -108,7 +108,7 @@ fn level_parser() -> impl TypedValueParser<Value = Level> {
         .try_map(|name| -> Result<Level, UnknownLevel> { name.parse() })
 }
 
-pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
+pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     if arguments.paths.is_empty() {
         bail!(
             "nothing to check: name files or folders, or - for standard input\n\

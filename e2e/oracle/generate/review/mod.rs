@@ -30,7 +30,7 @@ pub fn question(seed: u64, index: u64) -> Value {
     let review = envelope::review(target, namespace, &mut random);
     let mut question =
         json!({"op": "review", "config": config, "namespaces": namespaces, "pods": pods, "review": review});
-    if random.percent(1) {
+    if random.percent(2) {
         scenario::stage(&mut question, &mut random);
     }
     question
