@@ -7,6 +7,9 @@ use std::time::Duration;
 use super::Metrics;
 use crate::engine::{Annotation, Phase, Request, Verdict};
 
+/// Bytes of a denial or an error in a log line.
+const MOST_TEXT: usize = 4096;
+
 /// A review and what was decided on it.
 #[derive(Debug)]
 pub struct Decided<'d> {
@@ -66,8 +69,8 @@ fn denied(decided: &Decided<'_>, error: Option<&str>) {
         dry_run = request.dry_run,
         verdict = if denial.is_some() { "denied" } else { "allowed" },
         code = denial.map_or(200, |status| status.code),
-        denial = denial.map(|status| status.message.as_str()),
-        error,
+        denial = denial.map(|status| clipped(&status.message)),
+        error = error.map(clipped),
         micros = micros(*took),
         "{}",
         if denial.is_some() { "denied" } else { "allowed in spite of an error" },
@@ -91,6 +94,11 @@ fn allowed(decided: &Decided<'_>) {
         micros = micros(*took),
         "allowed",
     );
+}
+
+/// The beginning of a text, so that a pod with a thousand containers makes no line of a megabyte.
+fn clipped(text: &str) -> &str {
+    text.split_at_checked(text.floor_char_boundary(MOST_TEXT)).map_or(text, |(beginning, _)| beginning)
 }
 
 fn phase(phase: Phase) -> &'static str {
