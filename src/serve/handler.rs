@@ -118,7 +118,7 @@ async fn review<B: Backend>(server: &Shared<B>, phase: Phase, body: &[u8], time:
             needed => server.backend.gather(needed, time.deadline).await,
         };
         let verdict = decide(&request, &snapshot, &facts);
-        server.backend.record(&Decided { request: &request, verdict: &verdict, took: time.start.elapsed() });
+        server.backend.record(&Decided { request: &request, verdict: &verdict, since: time.start });
         (review::encode(&request.uid, &verdict), outcome(&verdict))
     })
     .await;

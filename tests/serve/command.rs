@@ -1,7 +1,7 @@
 //! The command itself, as a process: flags, the first log line, signals and the exit code.
 
 use std::io::{BufRead, BufReader, Read};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
 use serde_json::Value;
@@ -29,10 +29,15 @@ fn command(folder: &TempDir, arguments: &[&str]) -> Command {
 
 fn start(files: &[(&str, &str)], arguments: &[&str]) -> Served {
     let folder = tempfile::tempdir().expect("a folder");
+    let command = command(&folder, arguments);
+    start_as(command, folder, files)
+}
+
+fn start_as(mut command: Command, folder: TempDir, files: &[(&str, &str)]) -> Served {
     for (name, text) in files {
         std::fs::write(folder.path().join(name), text).expect("a file");
     }
-    let mut child = command(&folder, arguments).stderr(Stdio::piped()).spawn().expect("the program");
+    let mut child = command.stderr(Stdio::piped()).spawn().expect("the program");
     let mut log = BufReader::new(child.stderr.take().expect("its log"));
     let first = line(&mut log);
     assert_eq!((&first["message"], &first["level"]), (&"listening".into(), &"INFO".into()), "{first}");
@@ -137,6 +142,23 @@ fn a_second_signal_ends_it_at_once() {
     assert_eq!(served.client().post("/validate", &review("u", "a", false)).status, 200);
     served.signal(libc::SIGTERM);
     assert_eq!(served.child.wait().expect("its end").code(), Some(0));
+}
+
+#[test]
+fn without_file_descriptors_it_rests_and_goes_on_when_there_are_some() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let plain = command(&folder, &["--threads", "1"]);
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "ulimit -n 24; exec \"$0\" \"$@\""]).arg(plain.get_program()).args(plain.get_args());
+    limited.current_dir(folder.path()).env_remove("KUBERNETES_SERVICE_HOST").env_remove("RUST_LOG");
+    let mut served = start_as(limited, folder, &[]);
+    let many: Vec<_> = (0..40).map(|_| TcpStream::connect(served.address).expect("a connection")).collect();
+    let logged = line(&mut served.log);
+    assert_eq!(logged["message"], "cannot accept a connection; trying again", "{logged}");
+    drop(many);
+    assert_eq!(served.client().post("/validate", &review("u", "a", false)).status, 200);
+    let text = admin(served.admin, "/metrics").1;
+    assert!(!text.contains("\nportcullis_accept_errors_total 0\n"), "{text}");
 }
 
 #[test]
