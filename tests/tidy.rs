@@ -213,7 +213,7 @@ impl Source {
                 seen.extend(names_after(&code[at + supers * "super::".len()..]));
             }
         }
-        seen.retain(|name| root().join("src").join(name).exists());
+        seen.retain(|name| !name.is_empty() && root().join("src").join(name).exists());
         seen
     }
 

@@ -4,7 +4,7 @@ use super::kernel;
 use super::report::{Row, median, progress};
 use super::stage::{Program, Stage};
 use anyhow::{Context, Result, ensure};
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
@@ -49,7 +49,8 @@ struct Run {
 impl Run {
     fn measure(stage: &Stage, binary: &Path, folder: &Path) -> Result<Self> {
         let mut command = Command::new(binary);
-        command.arg("check").arg(folder).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let log = stage.folder.join("check.log");
+        command.arg("check").arg(folder).stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&log)?);
         kernel::place(&mut command, &[stage.cores.server, stage.cores.client]);
         let (before, start) = (kernel::cpu_time_of_ended_children(), Instant::now());
         let mut child = command.spawn().with_context(|| format!("cannot start {}", binary.display()))?;
@@ -64,7 +65,8 @@ impl Run {
             thread::sleep(BETWEEN_LOOKS);
         };
         let wall = start.elapsed();
-        ensure!(status.code() == Some(1), "check {} ended with {status}, not with findings", folder.display());
+        let log = fs::read_to_string(log)?;
+        ensure!(status.code() == Some(1), "check {} ended with {status}, not with findings:\n{log}", folder.display());
         let cpu = kernel::cpu_time_of_ended_children() - before;
         Ok(Self { wall, cpu, peak: peak as f64 / f64::from(1 << 20) })
     }

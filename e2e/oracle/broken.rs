@@ -64,7 +64,7 @@ fn with(changed: &Check, change: &dyn Fn(&mut Vec<Variant>)) -> Registry {
 }
 
 /// The faults that no case shows.
-pub fn uncaught(faults: Vec<Broken>, questions: &[Value], upstream: &[Value]) -> Vec<String> {
+pub fn uncaught(faults: &[Broken], questions: &[Value], upstream: &[Value]) -> Vec<String> {
     let texts: Vec<String> = questions.iter().map(pods::text).collect();
     let mut objects = Vec::new();
     let mut by_minor: Vec<Vec<(usize, LevelVersion, &Value)>> = (0..=NEWEST).map(|_| Vec::new()).collect();

@@ -5,12 +5,22 @@
 
 #![expect(unreachable_pub, reason = "nothing outside a test could reach it")]
 
+// Clippy takes for test code what says that it is.
+#[cfg(test)]
 mod broken;
+#[cfg(test)]
 mod cells;
+#[cfg(test)]
 mod compare;
+#[cfg(test)]
 mod generate;
+#[cfg(test)]
 mod judge;
+#[cfg(test)]
 mod run;
+#[cfg(test)]
+mod sayings;
+#[cfg(test)]
 mod shrink;
 
 /// One test, as its parts feed one another: the cases that agree are those that must reach every cell and catch every fault.

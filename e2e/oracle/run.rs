@@ -6,6 +6,7 @@ use crate::{
     compare::{Comparison, Difference, Kind, pods, reviews},
     generate,
     judge::Judge,
+    sayings::Sayings,
     shrink::shrink,
 };
 use anyhow::{Context, Result};
@@ -41,10 +42,15 @@ pub fn run() -> Result<Vec<String>> {
     let mut complaints = other_plans(&plans);
     let mut cells = Cells::new(plans);
 
-    let mut reviewed = Tally::default();
+    let mut quoted = Tally::default();
+    quoted.compare(&mut judge, &generate::runes::questions(), pods::compare)?;
+    complaints.extend(quoted.close("pods with every rune there is"));
+
+    let (mut reviewed, mut sayings) = (Tally::default(), Sayings::new());
     for (first, end) in batches(pods / 4) {
         let questions: Vec<Value> = (first..end).map(|index| generate::review::question(seed, index)).collect();
-        reviewed.compare(&mut judge, &questions, reviews::compare)?;
+        let answers = reviewed.compare(&mut judge, &questions, reviews::compare)?;
+        answers.iter().for_each(|answer| sayings.count(answer));
     }
     let mut judged = Tally::default();
     for (first, end) in batches(pods) {
@@ -53,15 +59,18 @@ pub fn run() -> Result<Vec<String>> {
         questions.iter().zip(&answers).for_each(|(question, answer)| cells.count(question, answer));
         // The first batch alone is held to catch every fault, and only where it is a whole one.
         if first == 0 && end >= PODS {
-            let uncaught = broken::uncaught(broken::faults(), &questions, &answers);
+            let uncaught = broken::uncaught(&broken::faults(), &questions, &answers);
             complaints.extend(uncaught.into_iter().map(|fault| format!("no case shows that {fault}")));
         }
     }
     if pods >= PODS {
-        complaints.extend(cells.unreached().into_iter().map(|cell| format!("no case reaches a cell: {cell}")));
+        complaints.extend(cells.unreached().into_iter().map(|cell| format!("no pod reaches a cell: {cell}")));
+        complaints.extend(sayings.unheard().into_iter().map(|saying| format!("no review ends with: {saying}")));
     }
-    if let Some((cell, count)) = cells.thinnest() {
-        say(&format!("seed {seed}; the thinnest cell is {cell}: {count} cases"));
+    if let (Some((cell, pods)), Some((saying, reviews))) = (cells.thinnest(), sayings.rarest()) {
+        say(&format!(
+            "seed {seed}; the thinnest cell is {cell}: {pods} pods; the rarest ending is {saying:?}: {reviews} reviews"
+        ));
     }
     complaints.extend(reviewed.close("reviews"));
     complaints.extend(judged.close("pods"));

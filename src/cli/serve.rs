@@ -1,13 +1,240 @@
-//! `portcullis serve`.
+//! `portcullis serve`: wires the server to a backend over memory.
 
+use std::cell::RefCell;
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
+use anyhow::{Context, Result, anyhow, bail};
+use arc_swap::ArcSwap;
 use clap::Args;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::inputs::{Judging, Pods};
+use crate::certs;
+use crate::engine::pod_security::LevelVersion;
+use crate::engine::{ExistingPods, Facts, Needed, Snapshot};
+use crate::serve::{Backend, Files, Identity, Limits, Listeners, Server, Tls, watch};
+use crate::telemetry::{Decided, Metrics, Recorder, log};
 
 /// Serve admission reviews over HTTPS.
 #[derive(Debug, Args)]
-pub(super) struct Arguments {}
+pub(super) struct Arguments {
+    #[command(flatten)]
+    judging: Judging,
+    /// Where to listen for reviews (HTTPS) [default: 127.0.0.1:8443; in a cluster [::]:8443]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// Where to listen for /livez, /readyz and /metrics (HTTP) [default: 127.0.0.1:8444; in a cluster [::]:8444]
+    #[arg(long, value_name = "ADDRESS")]
+    admin_listen: Option<SocketAddr>,
+    /// The serving certificate and what leads to its authority (PEM); read again when it changes.
+    #[arg(long, value_name = "FILE", requires = "tls_private_key_file")]
+    tls_cert_file: Option<PathBuf>,
+    /// The key of the serving certificate (PEM).
+    #[arg(long, value_name = "FILE", requires = "tls_cert_file")]
+    tls_private_key_file: Option<PathBuf>,
+    /// A further name or address for the certificate that is made when no files are given; repeatable.
+    #[arg(long, value_name = "NAME", conflicts_with = "tls_cert_file")]
+    tls_san: Vec<String>,
+    /// Where to write the certificate of the authority that is made when no files are given.
+    #[arg(long, value_name = "FILE", default_value = "portcullis-ca.crt", conflicts_with = "tls_cert_file")]
+    write_ca: PathBuf,
+    /// Demand client certificates that one of these authorities signed (PEM).
+    #[arg(long, value_name = "FILE", requires = "tls_cert_file")]
+    client_ca_file: Option<PathBuf>,
+    /// A name (common name or subject alternative name) that client certificates may carry; repeatable. Any, if not given.
+    #[arg(long, value_name = "NAME", requires = "client_ca_file")]
+    client_allowed_name: Vec<String>,
+    /// How long to go on accepting after SIGTERM, such as 10s [default: 0s; in a cluster 10s]
+    #[arg(long, value_name = "DURATION", value_parser = seconds)]
+    drain_delay: Option<Duration>,
+    /// Threads that serve [default: one for each processor that there is]
+    #[arg(long, value_name = "N")]
+    threads: Option<std::num::NonZeroUsize>,
+    /// Log every Nth review that is allowed; none if 0. Denials and errors are always logged.
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    log_allowed_every: u64,
+}
 
-pub(super) fn run(_: Arguments) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("not wired yet")
+/// How often TLS files are looked at.
+const RELOAD_INTERVAL: Duration = Duration::from_secs(5);
+
+pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
+    log::start();
+    let is_in_cluster = std::env::var_os("KUBERNETES_SERVICE_HOST").is_some();
+    if is_in_cluster && arguments.judging.namespaces.is_none() {
+        bail!(
+            "this version cannot watch the cluster's namespaces, and without their labels every namespace would be \
+             judged alike: give their manifests with --namespaces FILE (kubectl get namespaces -o yaml)"
+        );
+    }
+    let threads = arguments.threads.map_or_else(available, std::num::NonZeroUsize::get);
+    let mut runtime = match threads {
+        1 => tokio::runtime::Builder::new_current_thread(),
+        _ => tokio::runtime::Builder::new_multi_thread(),
+    };
+    let runtime = runtime.worker_threads(threads).enable_all().build().context("cannot start")?;
+    runtime.block_on(serve(arguments, is_in_cluster))?;
+    // What still runs after the grace, or after a second signal, is not waited for.
+    runtime.shutdown_background();
+    Ok(ExitCode::SUCCESS)
+}
+
+fn available() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
+}
+
+async fn serve(arguments: Arguments, is_in_cluster: bool) -> Result<()> {
+    let otherwise = if is_in_cluster { LevelVersion::PRIVILEGED } else { LevelVersion::RESTRICTED };
+    let (snapshot, pods) = arguments.judging.snapshot(otherwise)?;
+    let metrics = Arc::new(Metrics::default());
+    let (tls, authority) = tls(&arguments, &metrics)?;
+    let loopback = if is_in_cluster { "[::]" } else { "127.0.0.1" };
+    let listeners = Listeners {
+        reviews: listen(arguments.listen, &format!("{loopback}:8443"), "--listen").await?,
+        admin: listen(arguments.admin_listen, &format!("{loopback}:8444"), "--admin-listen").await?,
+    };
+    let signals = Signals::new()?;
+    let address = listeners.reviews.local_addr()?.to_string();
+    let admin_address = listeners.admin.local_addr()?.to_string();
+    tracing::info!(address, admin_address, ca = authority.map(|path| path.display().to_string()), "listening");
+    let default_delay = Duration::from_secs(if is_in_cluster { 10 } else { 0 });
+    let server = Server {
+        backend: Arc::new(Memory {
+            snapshot: ArcSwap::from_pointee(snapshot),
+            pods,
+            recorder: Recorder::new(metrics.clone(), arguments.log_allowed_every),
+        }),
+        metrics,
+        tls,
+        limits: Limits::default(),
+        drain_delay: arguments.drain_delay.unwrap_or(default_delay),
+    };
+    signals.run(server, listeners).await;
+    Ok(())
+}
+
+async fn listen(address: Option<SocketAddr>, default: &str, flag: &str) -> Result<TcpListener> {
+    let address = match address {
+        Some(address) => address,
+        None => default.parse()?,
+    };
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}; choose another with {flag}"))
+}
+
+/// TLS from the files, which are watched from now on; or self-made, with where the authority was written.
+fn tls(arguments: &Arguments, metrics: &Arc<Metrics>) -> Result<(Arc<Tls>, Option<PathBuf>)> {
+    let (Some(certificate), Some(key)) = (&arguments.tls_cert_file, &arguments.tls_private_key_file) else {
+        return self_made(arguments, metrics);
+    };
+    let files = Files {
+        certificate: certificate.clone(),
+        key: key.clone(),
+        client_authority: arguments.client_ca_file.clone(),
+        client_names: arguments.client_allowed_name.clone(),
+    };
+    let tls = Arc::new(files.load(metrics).map_err(|error| anyhow!("cannot use the TLS files: {error}"))?);
+    tokio::spawn(watch(files, tls.clone(), metrics.clone(), RELOAD_INTERVAL));
+    Ok((tls, None))
+}
+
+fn self_made(arguments: &Arguments, metrics: &Metrics) -> Result<(Arc<Tls>, Option<PathBuf>)> {
+    let made = certs::self_made(&arguments.tls_san)?;
+    let path = &arguments.write_ca;
+    std::fs::write(path, &made.authority_pem).with_context(|| {
+        format!("cannot write the authority's certificate to {}; choose another place with --write-ca", path.display())
+    })?;
+    let identity = Identity::from_der(made.chain, made.key);
+    metrics.certificate_expiry.store(identity.expiry()?, Ordering::Relaxed);
+    let written = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+    Ok((Arc::new(Tls::new(identity, None)?), Some(written)))
+}
+
+/// The signals that ask us to stop.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self> {
+        let on = |kind| signal(kind).context("cannot listen for signals");
+        Ok(Self { terminate: on(SignalKind::terminate())?, interrupt: on(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+
+    /// Runs the server, which the first signal asks to stop; a second ends it at once.
+    async fn run(mut self, server: Server<Memory>, listeners: Listeners) {
+        let (ask, asked) = tokio::sync::oneshot::channel::<()>();
+        let mut serving = std::pin::pin!(server.run(listeners, async {
+            let _ = asked.await;
+        }));
+        tokio::select! {
+            () = &mut serving => return,
+            () = self.next() => {}
+        }
+        let _ = ask.send(());
+        tokio::select! {
+            () = serving => {}
+            () = self.next() => tracing::warn!("stopping at once, as asked a second time"),
+        }
+    }
+}
+
+/// A world that does not change: namespaces and pods from files.
+struct Memory {
+    snapshot: ArcSwap<Snapshot>,
+    pods: Pods,
+    recorder: Recorder,
+}
+
+impl Backend for Memory {
+    fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshot.load_full()
+    }
+
+    async fn gather(&self, needed: Needed<'_>, deadline: Instant) -> Facts {
+        let existing_pods = match needed {
+            Needed::PodsOf(namespace) => ExistingPods::Listed {
+                pods: self.pods.get(namespace).cloned().unwrap_or_default(),
+                time: RefCell::new(Box::new(time_for_pods(Instant::now(), deadline))),
+            },
+            // A namespace that the files lack does not exist.
+            Needed::Nothing | Needed::Namespace(_) => ExistingPods::NotGathered,
+        };
+        Facts { namespace: None, existing_pods }
+    }
+
+    fn record(&self, decided: &Decided<'_>) {
+        self.recorder.record(decided);
+    }
+
+    fn missing(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// As upstream: a second, or half of what is left if that is less.
+fn time_for_pods(now: Instant, deadline: Instant) -> impl Iterator<Item = ()> + Send {
+    let left = deadline.saturating_duration_since(now);
+    let end = now + (left / 2).min(Duration::from_secs(1));
+    std::iter::from_fn(move || (Instant::now() < end).then_some(()))
+}
+
+/// Reads `10s`, `1.5s` or plain seconds.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let number = text.strip_suffix('s').unwrap_or(text);
+    let seconds: f64 = number.parse().map_err(|_| "write seconds, such as 10s or 0.5s".to_owned())?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }

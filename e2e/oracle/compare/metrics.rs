@@ -1,78 +1,54 @@
-//! What a review counts, as upstream's metrics name and label it (`metrics/metrics.go`).
+//! What a review counts: the counters that our `/metrics` would show, beside those of upstream's own recorder.
+//!
+//! The label `subresource` is cut to the names that ours is bounded to; everything else has to be equal.
 
-use portcullis::engine::{
-    Event, Operation, Request, Verdict,
-    pod_security::{Level, LevelVersion, Version, registry},
+use portcullis::{
+    engine::{Request, Verdict},
+    telemetry::Metrics,
 };
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// How often each counter was moved: its name and labels, written as one text.
+/// The counters that were moved, as lines of Prometheus' text with their labels in order, and how often.
 pub type Counts = BTreeMap<String, u64>;
 
 /// The counts in the judge's answer.
 pub fn upstream(answer: &Value) -> Counts {
-    let counts = answer.get("metrics").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    counts
-        .iter()
-        .map(|count| {
-            let labels = count.get("labels").and_then(Value::as_object).into_iter().flatten();
-            let labels = labels.map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned()));
-            let name = count.get("name").and_then(Value::as_str).unwrap_or_default();
-            (counter(name, labels.collect()), count.get("value").and_then(Value::as_f64).unwrap_or_default() as u64)
-        })
-        .collect()
-}
-
-/// The counts of our verdict.
-pub fn ours(request: &Request<'_>, verdict: &Verdict) -> Counts {
     let mut counts = Counts::new();
-    for event in verdict.events() {
-        let mut labels = labels_of_request(request);
-        let name = match event {
-            Event::Evaluation { allowed, policy, mode } => {
-                labels.insert("decision".into(), if *allowed { "allow" } else { "deny" }.into());
-                labels.insert("policy_level".into(), policy.level.name().into());
-                labels.insert("policy_version".into(), version(*policy));
-                labels.insert("mode".into(), mode.name().into());
-                "pod_security_evaluations_total"
-            }
-            Event::Exemption => "pod_security_exemptions_total",
-            Event::Error { fatal } => {
-                labels.insert("fatal".into(), fatal.to_string());
-                "pod_security_errors_total"
-            }
-        };
-        *counts.entry(counter(name, labels)).or_default() += 1;
+    for count in answer.get("metrics").and_then(Value::as_array).into_iter().flatten() {
+        let labels = count.get("labels").and_then(Value::as_object).into_iter().flatten();
+        let labels = labels.filter_map(|(key, value)| Some((key.as_str(), bounded(key, value.as_str()?))));
+        let name = count.get("name").and_then(Value::as_str).unwrap_or_default();
+        let value = count.get("value").and_then(Value::as_u64).unwrap_or_default();
+        *counts.entry(counter(name, labels.collect())).or_default() += value;
     }
     counts
 }
 
-fn counter(name: &str, labels: BTreeMap<String, String>) -> String {
-    format!("{name}{labels:?}")
-}
-
-fn labels_of_request(request: &Request<'_>) -> BTreeMap<String, String> {
-    let operation = match request.operation {
-        Operation::Create => "create",
-        Operation::Update => "update",
-        Operation::Delete => "delete",
-        Operation::Connect => "connect",
-    };
-    let resource = match &request.resource {
-        resource if resource.is_pods() => "pod",
-        resource if resource.is_namespaces() => "namespace",
-        _ => "controller",
-    };
-    let labels = [("request_operation", operation), ("resource", resource), ("subresource", &request.subresource)];
-    labels.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
-}
-
-/// Privileged is always `latest`, and what is newer than every check is `future`.
-fn version(policy: LevelVersion) -> String {
-    match policy.version {
-        _ if policy.level == Level::Privileged => "latest".to_owned(),
-        Version::Minor(minor) if minor > registry().newest() => "future".to_owned(),
-        version => version.to_string(),
+/// The counts of our verdict, read from the page that Prometheus would be given.
+pub fn ours(request: &Request<'_>, verdict: &Verdict) -> Counts {
+    if verdict.events().is_empty() {
+        return Counts::new();
     }
+    let metrics = Metrics::default();
+    metrics.judged(request, verdict.events());
+    metrics.render(true).lines().filter_map(sample).filter(|(_, value)| *value > 0).collect()
+}
+
+/// A line of Pod Security's counters, such as `name{a="b",c="d"} 1`. None of their labels holds a quote or a comma.
+fn sample(line: &str) -> Option<(String, u64)> {
+    let (name, rest) = line.split_once('{').filter(|(name, _)| name.starts_with("pod_security_"))?;
+    let (labels, value) = rest.split_once("} ")?;
+    let labels = labels.split(',').filter_map(|label| label.split_once('='));
+    Some((counter(name, labels.map(|(key, value)| (key, value.trim_matches('"'))).collect()), value.parse().ok()?))
+}
+
+fn counter(name: &str, labels: BTreeMap<&str, &str>) -> String {
+    let labels: Vec<String> = labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    format!("{name} {}", labels.join(" "))
+}
+
+fn bounded<'v>(key: &str, value: &'v str) -> &'v str {
+    let is_bounded = key != "subresource" || matches!(value, "" | "ephemeralcontainers" | "resize");
+    if is_bounded { value } else { "other" }
 }

@@ -27,11 +27,11 @@ pub enum Kind {
 }
 
 impl Difference {
-    pub fn verdict(place: &str, upstream: impl ToString, ours: impl ToString) -> Self {
+    pub fn verdict(place: &str, upstream: &impl ToString, ours: &impl ToString) -> Self {
         Self { kind: Kind::Verdict, place: place.into(), upstream: upstream.to_string(), ours: ours.to_string() }
     }
 
-    pub fn text(place: &str, upstream: impl ToString, ours: impl ToString) -> Self {
+    pub fn text(place: &str, upstream: &impl ToString, ours: &impl ToString) -> Self {
         Self { kind: Kind::Text, place: place.into(), upstream: upstream.to_string(), ours: ours.to_string() }
     }
 }

@@ -18,10 +18,10 @@ pub fn compare(question: &Value, upstream: &Value) -> Option<Difference> {
     let object = match json::from_slice::<Object<'_>>(text.as_bytes()) {
         Ok(object) => object,
         Err(_) if upstream.get("error").is_some() => return None,
-        Err(error) => return Some(Difference::verdict("decoding", "decodes", error)),
+        Err(error) => return Some(Difference::verdict("decoding", &"decodes", &error)),
     };
     if let Some(error) = upstream.get("error") {
-        return Some(Difference::verdict("decoding", error, "decodes"));
+        return Some(Difference::verdict("decoding", &error, &"decodes"));
     }
     let verdicts = upstream.get("verdicts")?.as_array()?;
     policies
@@ -36,13 +36,13 @@ pub fn under(registry: &Registry, policy: LevelVersion, pod: &Pod<'_>, upstream:
     let said = |key: &str| upstream.get(key).and_then(Value::as_str).unwrap_or_default();
     let place = policy.to_string();
     if upstream.get("allowed") != Some(&json!(ours.is_allowed())) {
-        return Some(Difference::verdict(&place, upstream, ours.forbidden_detail()));
+        return Some(Difference::verdict(&place, &upstream, &ours.forbidden_detail()));
     }
     let (reason, detail) = (ours.forbidden_reason(), ours.forbidden_detail());
     if reason != said("reason") {
-        return Some(Difference::text(&format!("{place}, reason"), said("reason"), reason));
+        return Some(Difference::text(&format!("{place}, reason"), &said("reason"), &reason));
     }
-    (detail != said("detail")).then(|| Difference::text(&format!("{place}, detail"), said("detail"), detail))
+    (detail != said("detail")).then(|| Difference::text(&format!("{place}, detail"), &said("detail"), &detail))
 }
 
 /// The policies of a question; none if one of them is no policy, as in a case that is being shrunk.

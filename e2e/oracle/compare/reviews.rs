@@ -24,8 +24,8 @@ pub fn compare(question: &Value, upstream: &Value) -> Option<Difference> {
     let configuration = match (configuration(question), upstream.get("config_error")) {
         (Ok(configuration), None) => configuration,
         (Err(_), Some(_)) => return None,
-        (Ok(_), Some(error)) => return Some(Difference::verdict("configuration", error, "taken")),
-        (Err(error), None) => return Some(Difference::verdict("configuration", "taken", error)),
+        (Ok(_), Some(error)) => return Some(Difference::verdict("configuration", &error, &"taken")),
+        (Err(error), None) => return Some(Difference::verdict("configuration", &"taken", &error)),
     };
     let body = question.get("review")?.to_string();
     let request = match (decode(Phase::Validate, body.as_bytes()), upstream.get("bad_request")) {
@@ -33,8 +33,8 @@ pub fn compare(question: &Value, upstream: &Value) -> Option<Difference> {
         (Err(_), Some(_)) => return None,
         // The API server sends neither, and takes no answer without a uid: see docs/decisions.
         (Err(BadReview::NoUid | BadReview::UnknownOperation(_)), None) => return None,
-        (Ok(_), Some(error)) => return Some(Difference::verdict("envelope", error, "decodes")),
-        (Err(error), None) => return Some(Difference::verdict("envelope", "decodes", error)),
+        (Ok(_), Some(error)) => return Some(Difference::verdict("envelope", &error, &"decodes")),
+        (Err(error), None) => return Some(Difference::verdict("envelope", &"decodes", &error)),
     };
     let namespaces = question.get("namespaces")?.as_array()?;
     [true, false].into_iter().find_map(|in_snapshot| {
@@ -87,7 +87,7 @@ fn answers(request: &Request<'_>, verdict: &Verdict, upstream: &Value) -> Option
     let encoded = encode(&request.uid, verdict);
     let mut ours = match serde_json::from_slice::<Value>(&encoded) {
         Ok(answer) => answer.get("response").cloned().unwrap_or_default(),
-        Err(error) => return Some(Difference::verdict("answer", theirs, error)),
+        Err(error) => return Some(Difference::verdict("answer", &theirs, &error)),
     };
     cut_decoding_error(&mut theirs);
     cut_decoding_error(&mut ours);
@@ -100,7 +100,7 @@ fn answers(request: &Request<'_>, verdict: &Verdict, upstream: &Value) -> Option
         return Some(Difference::text("answer", &theirs, &ours));
     }
     let (theirs, ours) = (metrics::upstream(upstream), metrics::ours(request, verdict));
-    (theirs != ours).then(|| Difference::text("metrics", format!("{theirs:?}"), format!("{ours:?}")))
+    (theirs != ours).then(|| Difference::text("metrics", &format!("{theirs:?}"), &format!("{ours:?}")))
 }
 
 /// Cuts away what Go's decoder says of an object, behind upstream's own words that introduce it.

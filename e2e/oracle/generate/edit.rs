@@ -26,10 +26,7 @@ pub fn list<'a>(root: &'a mut Value, key: &str) -> &'a mut Vec<Value> {
     if !slot.is_array() {
         *slot = Value::Array(Vec::new());
     }
-    match slot {
-        Value::Array(items) => items,
-        _ => unreachable!("the slot was made an array just above"),
-    }
+    slot.as_array_mut().expect("the slot was made an array just above")
 }
 
 fn put_field(root: &mut Value, key: &str, value: Option<Value>) {
@@ -47,10 +44,7 @@ fn object(value: &mut Value) -> &mut Map<String, Value> {
     if !value.is_object() {
         *value = Value::Object(Map::new());
     }
-    match value {
-        Value::Object(fields) => fields,
-        _ => unreachable!("the value was made an object just above"),
-    }
+    value.as_object_mut().expect("the value was made an object just above")
 }
 
 #[cfg(test)]

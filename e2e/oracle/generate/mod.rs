@@ -9,6 +9,7 @@ pub mod minimal;
 pub mod pod;
 pub mod random;
 pub mod review;
+pub mod runes;
 pub mod tweaks;
 pub mod words;
 pub mod wrong;

@@ -6,8 +6,8 @@ use super::{
     minimal::Minimal,
     random::Random,
     tweaks::{
-        ALLOWED_VOLUMES, APP_ARMOR_PREFIX, FORBIDDEN_VOLUMES, OTHER_KEYS, PROFILES, SECCOMP_POD, SECCOMP_PREFIX, Site,
-        TWEAKS, Tweak, UNKNOWN_VOLUMES, Values,
+        ALLOWED_VOLUMES, APP_ARMOR_PREFIX, FORBIDDEN_VOLUMES, OTHER_KEYS, PROFILES, RELAXATIONS, SECCOMP_POD,
+        SECCOMP_PREFIX, Site, TWEAKS, Tweak, UNKNOWN_VOLUMES, Values,
     },
     words, wrong,
 };
@@ -70,11 +70,22 @@ fn change(pod: &mut Value, minimal: Minimal, random: &mut Random) {
         0..=2 => rearrange(field(pod, "spec"), minimal, random),
         3 => add_volumes(field(pod, "spec"), random),
         4 | 5 => annotate(pod, random),
+        6 => relax(field(pod, "spec"), random),
         _ => {
             let tweak = random.pick(TWEAKS);
             apply(tweak, field(pod, "spec"), random);
         }
     }
+}
+
+/// Declares what relaxes some checks, and changes a field that one of those looks at.
+fn relax(spec: &mut Value, random: &mut Random) {
+    let relaxation = random.pick(RELAXATIONS);
+    put(spec, relaxation.path, Some(parsed(relaxation.value)));
+    let path = random.word(relaxation.relaxes);
+    let tweaks: Vec<&Tweak> = TWEAKS.iter().filter(|tweak| tweak.path == path).collect();
+    let tweak: &&Tweak = random.pick(&tweaks);
+    apply(tweak, spec, random);
 }
 
 fn apply(tweak: &Tweak, spec: &mut Value, random: &mut Random) {

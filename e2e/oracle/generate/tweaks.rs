@@ -44,7 +44,7 @@ const fn row(site: Site, path: &'static str, values: Values) -> Tweak {
     Tweak { site, path, values }
 }
 
-const SWITCH: Values = One(&["true", "true", "false", "null", ""]);
+const SWITCH: Values = One(&["true", "true", "true", "false", "null", ""]);
 const OBJECT: Values = One(&["{}", "null", ""]);
 const HOST: Values = Text(&["", "127.0.0.1", "localhost", "example.com", "10.0.0.1", "::1", "10.0.0.9"]);
 
@@ -107,6 +107,19 @@ pub const TWEAKS: &[Tweak] = &[
     row(Pod, "hostNetwork", SWITCH),
     row(Pod, "hostPID", SWITCH),
     row(Pod, "hostIPC", SWITCH),
+    // hostPathVolumes (more of volumes is in pod.rs)
+    row(
+        Pod,
+        "volumes",
+        Several(&[
+            r#"{"name":"v","hostPath":{"path":"/"}}"#,
+            r#"{"name":"w","hostPath":{}}"#,
+            r#"{"name":"v","hostPath":{},"emptyDir":{}}"#,
+            r#"{"name":"v","hostPath":null}"#,
+            r#"{"name":"v","emptyDir":{}}"#,
+        ]),
+    ),
+    row(Pod, "volumes", One(&[r#"[{"name":"v","hostPath":{"path":"/var/run/docker.sock"}}]"#])),
     // hostPorts: as texts, 443 sorts before 80, and 100 before 9
     row(
         Container,
@@ -161,7 +174,8 @@ pub const TWEAKS: &[Tweak] = &[
             "null",
         ]),
     ),
-    // privileged
+    // privileged (twice, as at baseline nothing else denies so little)
+    row(ContainerSecurity, "privileged", SWITCH),
     row(ContainerSecurity, "privileged", SWITCH),
     // procMount, procMount_restricted, and what a user namespace relaxes
     row(ContainerSecurity, "procMount", Text(&["Default", "Unmasked", "", "default", "unmasked", "Unmasked"])),
@@ -237,6 +251,7 @@ pub const TWEAKS: &[Tweak] = &[
     ),
     // windowsHostProcess, and what os.name relaxes
     row(Security, "windowsOptions.hostProcess", SWITCH),
+    row(Security, "windowsOptions.hostProcess", SWITCH),
     row(Security, "windowsOptions", One(&[r#"{"runAsUserName":"ContainerAdministrator"}"#, "{}", "null"])),
     row(Pod, "os.name", Text(&["windows", "windows", "linux", "Windows", ""])),
     row(Pod, "os", OBJECT),
@@ -245,6 +260,7 @@ pub const TWEAKS: &[Tweak] = &[
     // runAsNonRoot, runAsUser
     row(Security, "runAsNonRoot", SWITCH),
     row(Security, "runAsUser", One(&["0", "0", "1", "1000", "-1", "9223372036854775807", "null"])),
+    row(Security, "runAsUser", One(&["0"])),
     // whole security contexts away, or empty
     row(Pod, "securityContext", OBJECT),
     row(Container, "securityContext", OBJECT),
@@ -258,6 +274,29 @@ pub const TWEAKS: &[Tweak] = &[
     row(Container, "restartPolicy", One(&["\"Always\""])),
     row(Container, "volumeMounts", One(&[r#"[{"name":"v","mountPath":"/x","mountPropagation":"Bidirectional"}]"#])),
     row(Container, "unknownField", One(&["true", r#"{"securityContext":{"privileged":true}}"#])),
+];
+
+/// A field of the pod that relaxes checks of other fields, from some version on.
+pub struct Relaxation {
+    pub path: &'static str,
+    pub value: &'static str,
+    /// The paths of the rows above that it relaxes.
+    pub relaxes: &'static [&'static str],
+}
+
+pub const RELAXATIONS: &[Relaxation] = &[
+    Relaxation { path: "hostUsers", value: "false", relaxes: &["procMount", "runAsUser", "runAsNonRoot"] },
+    Relaxation {
+        path: "os.name",
+        value: "\"windows\"",
+        relaxes: &[
+            "allowPrivilegeEscalation",
+            "capabilities.add",
+            "capabilities.drop",
+            "seccompProfile.type",
+            "seccompProfile",
+        ],
+    },
 ];
 
 /// Volume sources that the restricted level takes, and one wrong word for each that it does not.

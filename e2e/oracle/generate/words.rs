@@ -78,7 +78,8 @@ fn any_rune(random: &mut Random) -> Option<char> {
 }
 
 /// The minor versions at which some check changes, and the one before each: most mistakes are made there.
-const TURNING_POINTS: &[usize] = &[0, 7, 8, 18, 19, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37];
+const TURNING_POINTS: &[usize] =
+    &[0, 7, 8, 18, 19, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 37, 37];
 
 /// A minor version from 0 to 37.
 pub fn minor(random: &mut Random) -> usize {

@@ -1,5 +1,7 @@
 //! Pods: upstream's `ValidatePod` and `EvaluatePod`, step by step.
 
+use std::collections::HashMap;
+
 use super::{Facts, Lookup, Operation, Request, Snapshot, Status, Verdict, bad_request, forbidden, lookup};
 use crate::engine::object::{Container, Object, Pod, Spec};
 use crate::engine::pod_security::{Evaluation, LabelledPolicy, LevelVersion, aggregate, quote, registry};
@@ -212,10 +214,13 @@ fn as_pod<'r, 'a>(carried: &'r Carried<'a>) -> Result<&'r Object<'a>, Unusable> 
 fn is_significant(new: &Spec<'_>, old: &Spec<'_>) -> bool {
     any_image_differs(&new.containers, &old.containers)
         || any_image_differs(&new.init_containers, &old.init_containers)
-        || new.ephemeral_containers.iter().any(|container| {
-            let mut twins = old.ephemeral_containers.iter().filter(|other| *other.name == *container.name);
-            twins.next().is_none_or(|twin| *twin.image != *container.image)
-        })
+        || any_ephemeral_image_differs(&new.ephemeral_containers, &old.ephemeral_containers)
+}
+
+/// Ephemeral containers are told apart by name, the first of a name being meant; a new name counts as a change.
+fn any_ephemeral_image_differs(new: &[Container<'_>], old: &[Container<'_>]) -> bool {
+    let images: HashMap<&str, &str> = old.iter().rev().map(|container| (&*container.name, &*container.image)).collect();
+    new.iter().any(|container| images.get(&*container.name).is_none_or(|image| *image != &*container.image))
 }
 
 fn any_image_differs(new: &[Container<'_>], old: &[Container<'_>]) -> bool {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 /// The configuration; null is none given.
 pub fn config(random: &mut Random) -> Value {
-    if random.percent(45) {
+    if random.percent(35) {
         return Value::Null;
     }
     let version = random.word(&["v1", "v1", "v1", "v1beta1", "v1alpha1"]);
@@ -46,7 +46,7 @@ fn exemptions(random: &mut Random) -> Value {
         if random.percent(50) {
             let mut chosen: Vec<&str> = Vec::new();
             for name in names {
-                if random.percent(25) && !chosen.contains(name) {
+                if random.percent(35) && !chosen.contains(name) {
                     chosen.push(name);
                 }
             }

@@ -23,8 +23,10 @@ const SUBRESOURCES: &[&str] = &[
     "unknown",
     "Status",
 ];
-const OPERATIONS: &[&str] =
-    &["CREATE", "CREATE", "CREATE", "CREATE", "UPDATE", "UPDATE", "UPDATE", "UPDATE", "DELETE", "CONNECT"];
+const OPERATIONS: &[&str] = &[
+    "CREATE", "CREATE", "CREATE", "CREATE", "CREATE", "CREATE", "UPDATE", "UPDATE", "UPDATE", "UPDATE", "UPDATE",
+    "DELETE", "CONNECT",
+];
 
 /// The review as the API server sends it, the namespace being where the object lives, or the object itself.
 pub fn review(target: Target, namespace: &str, random: &mut Random) -> Value {
@@ -32,7 +34,7 @@ pub fn review(target: Target, namespace: &str, random: &mut Random) -> Value {
     let name = if is_namespace { namespace.to_owned() } else { words::name(random) };
     let operation = random.word(OPERATIONS);
     let operation = if is_namespace && random.percent(50) { "UPDATE" } else { operation };
-    let subresource = if random.percent(18) { random.word(SUBRESOURCES) } else { "" };
+    let subresource = if random.percent(13) { random.word(SUBRESOURCES) } else { "" };
     let kind = json!({"group": target.group, "version": target.version, "kind": target.kind});
     let resource = json!({"group": target.group, "version": target.version, "resource": target.resource});
     let object = if random.percent(5) { strange(target, random) } else { object(target, &name, random) };

@@ -13,11 +13,13 @@ pub fn labels(random: &mut Random) -> Value {
     }
     let mut labels = Map::new();
     let invalid = if random.percent(20) { 30 } else { 0 };
+    // Often all of them, often hardly one.
+    let (levels, versions) = *random.pick(&[(60, 45), (60, 45), (25, 15)]);
     for mode in MODES {
-        if random.percent(60) {
+        if random.percent(levels) {
             labels.insert(format!("{PREFIX}{mode}"), json!(level(invalid, random)));
         }
-        if random.percent(45) {
+        if random.percent(versions) {
             labels.insert(format!("{PREFIX}{mode}-version"), json!(version(invalid, random)));
         }
     }
@@ -40,14 +42,14 @@ pub fn edited(before: &Value, random: &mut Random) -> Value {
     let mut after = before.as_object().cloned().unwrap_or_default();
     let (mode, invalid) =
         (random.word(&["enforce", "enforce", "audit", "warn"]), if random.percent(15) { 60 } else { 0 });
-    match random.below(5) {
-        0 => {
+    match random.below(8) {
+        0..=3 => {
             after.remove(&format!("{PREFIX}{mode}"));
         }
-        1 => {
+        4 => {
             after.insert(format!("{PREFIX}{mode}-version"), json!(version(invalid, random)));
         }
-        2 | 3 => {
+        5 | 6 => {
             after.insert(format!("{PREFIX}{mode}"), json!(level(invalid, random)));
         }
         _ => {}

@@ -8,6 +8,7 @@ mod config;
 mod envelope;
 mod labels;
 mod object;
+mod scenario;
 
 use super::random::Random;
 use serde_json::{Value, json};
@@ -27,7 +28,12 @@ pub fn question(seed: u64, index: u64) -> Value {
     let pods = if target.resource == "namespaces" { cluster::pods(namespace, &mut random) } else { Vec::new() };
     let namespaces = cluster::namespaces(&mut random);
     let review = envelope::review(target, namespace, &mut random);
-    json!({"op": "review", "config": config, "namespaces": namespaces, "pods": pods, "review": review})
+    let mut question =
+        json!({"op": "review", "config": config, "namespaces": namespaces, "pods": pods, "review": review});
+    if random.percent(2) {
+        scenario::stage(&mut question, &mut random);
+    }
+    question
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ const fn target_of(
 }
 
 const POD: Target = target_of("", "v1", "Pod", "pods", "");
-const NAMESPACE: Target = target_of("", "v1", "Namespace", "namespaces", "");
+pub const NAMESPACE: Target = target_of("", "v1", "Namespace", "namespaces", "");
 const WORKLOADS: &[Target] = &[
     target_of("", "v1", "PodTemplate", "podtemplates", "template"),
     target_of("", "v1", "ReplicationController", "replicationcontrollers", "spec.template"),
@@ -71,7 +71,7 @@ pub fn object(target: Target, name: &str, random: &mut Random) -> Value {
     if random.percent(15) {
         *field(field(&mut pod, "spec"), "runtimeClassName") = runtime_class(random);
     }
-    if random.percent(2) {
+    if random.percent(2) && is_judged(target) {
         wrong::spoil(&mut pod, random);
     }
     if target.template.is_empty() {
@@ -90,14 +90,18 @@ pub fn object(target: Target, name: &str, random: &mut Random) -> Value {
     object
 }
 
+/// Whether upstream looks into objects of the kind; into the others we do not look as closely as Go's types do.
+fn is_judged(target: Target) -> bool {
+    !OTHERS.iter().any(|other| other.kind == target.kind && other.group == target.group)
+}
+
 /// What stands in the place of an object that is no object of the kind at all.
 pub fn strange(target: Target, random: &mut Random) -> Value {
     // Of an object that nobody judges and that hides its kind, upstream prints the kind empty; the API server sends none.
-    let is_judged = !OTHERS.iter().any(|other| other.kind == target.kind && other.group == target.group);
     match random.below(9) {
-        2 if is_judged => json!({}),
-        3 if is_judged => json!({"kind": target.kind}),
-        4 if is_judged => json!({"apiVersion": api_version(target)}),
+        2 if is_judged(target) => json!({}),
+        3 if is_judged(target) => json!({"kind": target.kind}),
+        4 if is_judged(target) => json!({"apiVersion": api_version(target)}),
         0..=4 => Value::Null,
         5 => random
             .pick(&[json!([]), json!("Pod"), json!(5), json!(true), json!({"apiVersion": 1, "kind": "Pod"})])

@@ -25,7 +25,7 @@ fn find(pod: &Pod<'_>, findings: &mut Findings) {
             Some(true) => Value::Bool(true),
             None => Value::Missing,
         };
-        let fix = "set allowPrivilegeEscalation to false";
+        let fix = "set allowPrivilegeEscalation to false in this container: the pod cannot say it for all";
         findings.container(&container, "securityContext.allowPrivilegeEscalation", value, fix);
     }
 }

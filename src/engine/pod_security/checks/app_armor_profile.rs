@@ -42,7 +42,7 @@ fn find(pod: &Pod<'_>, findings: &mut Findings) {
     // Any key with the prefix counts, also for containers that the pod does not have.
     for (key, value) in pod.metadata.annotations.iter().filter(|(key, _)| key.starts_with(ANNOTATION)) {
         if !is_allowed_annotation(value) {
-            findings.annotation(key, value, "set it to runtime/default, or remove it");
+            findings.annotation(key, value, "set the annotation to runtime/default, or remove it");
         }
     }
 }

@@ -41,7 +41,7 @@ fn find(pod: &Pod<'_>, findings: &mut Findings) {
         let context = container.security_context.as_ref();
         let capabilities = context.and_then(|context| context.capabilities.as_ref());
         if !capabilities.is_some_and(drops_all) {
-            let fix = "drop every capability: capabilities: {drop: [ALL]}, in upper case";
+            let fix = "set capabilities.drop to [ALL], in upper case, in this container: the pod cannot say it for all";
             findings.container(&container, "securityContext.capabilities.drop", Value::Missing, fix);
         }
         let added = capabilities.map(|capabilities| &*capabilities.add).unwrap_or_default();

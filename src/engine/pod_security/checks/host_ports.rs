@@ -19,7 +19,7 @@ fn find(pod: &Pod<'_>, findings: &mut Findings) {
         for (index, port) in container.ports.iter().enumerate() {
             let number = port.host_port.unwrap_or_default();
             if number != 0 {
-                let fix = "remove hostPort; expose containerPort through a Service";
+                let fix = "remove hostPort, and hostNetwork, which implies it; expose containerPort through a Service";
                 findings.container_element(&container, ("ports", index, ".hostPort"), Value::Number(number.into()), fix);
             }
         }

@@ -38,7 +38,8 @@ fn find(pod: &Pod<'_>, findings: &mut Findings) {
         match context.and_then(|context| context.run_as_non_root) {
             Some(true) => {}
             Some(false) => {
-                findings.container(&container, FIELD, Value::Bool(false), "set runAsNonRoot to true or leave it to the pod");
+                let fix = "set runAsNonRoot to true, or remove it where the pod's own is true";
+                findings.container(&container, FIELD, Value::Bool(false), fix);
             }
             None if inherited == Some(true) => {}
             None => {

@@ -27,7 +27,8 @@ fn find(pod: &Pod<'_>, findings: &mut Findings) {
     for container in pod.containers() {
         let context = container.security_context.as_ref();
         if context.and_then(|context| context.run_as_user) == Some(0) {
-            findings.container(&container, FIELD, Value::Number(0), "set a user other than 0, or leave it to the image");
+            let fix = "set a user other than 0, or remove it and let the image name one";
+            findings.container(&container, FIELD, Value::Number(0), fix);
         }
     }
 }

@@ -1,5 +1,7 @@
 //! `seccompProfile_baseline`: nobody switches seccomp off; up to 1.18 by annotation, since 1.19 by field.
 
+use std::collections::HashMap;
+
 use super::{Check, Findings, Level, Pod, Sites, Value, join_quoted, plural, since};
 use crate::engine::object::{Profile, SecurityContext};
 
@@ -49,15 +51,17 @@ fn find(pod: &Pod<'_>, findings: &mut Findings) {
 const POD_ANNOTATION: &str = "seccomp.security.alpha.kubernetes.io/pod";
 const CONTAINER_ANNOTATION: &str = "container.seccomp.security.alpha.kubernetes.io/";
 
-/// Only annotations for containers that the pod has are looked at, and unlike AppArmor's an empty value is refused.
+/// Only annotations for containers that the pod has are looked at, and unlike AppArmor's an empty value is refused. The pod's
+/// annotations are gone through once, however many containers there are.
 fn find_annotations(pod: &Pod<'_>, findings: &mut Findings) {
-    let annotations = &pod.metadata.annotations;
+    let named = |key: &str| key == POD_ANNOTATION || key.starts_with(CONTAINER_ANNOTATION);
+    let annotations: HashMap<&str, &str> = pod.metadata.annotations.iter().filter(|(key, _)| named(key)).collect();
     if annotations.is_empty() {
         return;
     }
     let of_containers = pod.containers().map(|container| format!("{CONTAINER_ANNOTATION}{}", &*container.name));
     for key in std::iter::once(POD_ANNOTATION.to_owned()).chain(of_containers) {
-        if let Some(value) = annotations.get(&key).filter(|value| !is_allowed_annotation(value)) {
+        if let Some(value) = annotations.get(&*key).filter(|value| !is_allowed_annotation(value)) {
             findings.annotation(&key, value, "set it to runtime/default, or remove it");
         }
     }

@@ -41,7 +41,7 @@ fn find(pod: &Pod<'_>, findings: &mut Findings) {
         match profile_of(&container.security_context) {
             Some(profile) if is_allowed(profile) => {}
             Some(profile) => {
-                let fix = "set the type to RuntimeDefault or Localhost, or leave it to the pod";
+                let fix = "set the type to RuntimeDefault or Localhost, or remove it where the pod's own profile is allowed";
                 findings.container(&container, FIELD, Value::from(&*profile.kind), fix);
             }
             None if is_inherited => {}

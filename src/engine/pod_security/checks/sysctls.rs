@@ -39,7 +39,7 @@ fn find(pod: &Pod<'_>, findings: &mut Findings, minor: u64) {
     let sysctls = pod.spec.security_context.as_ref().map(|context| &*context.sysctls).unwrap_or_default();
     for (index, sysctl) in sysctls.iter().enumerate() {
         if !ALLOWED.iter().any(|(name, since)| *name == &*sysctl.name && *since <= minor) {
-            let fix = "remove it; ask the node's administrator if the whole node should have it";
+            let fix = "remove it: this policy version does not list it as safe; the node's administrator may set it there";
             findings.pod_element("securityContext.sysctls", index, ".name", Value::from(&*sysctl.name), fix);
         }
     }

@@ -1,0 +1,277 @@
+//! The metrics' values and their text. Counting is an addition at a position that is computed from enums, never from text.
+
+use std::fmt::Write;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::pod_security::PodSecurity;
+use super::table::{self, Metric};
+use crate::engine::{Event, Operation, Phase, Request};
+
+/// Which path a request came by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PhaseLabel {
+    Mutate,
+    Validate,
+    /// Neither of the two that there are.
+    Other,
+}
+
+impl From<Phase> for PhaseLabel {
+    fn from(phase: Phase) -> Self {
+        match phase {
+            Phase::Mutate => Self::Mutate,
+            Phase::Validate => Self::Validate,
+        }
+    }
+}
+
+/// What a request came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    Allowed,
+    /// The code is that of the verdict's status.
+    Denied,
+    /// There is no verdict; the code is that of HTTP.
+    Refused,
+    /// A fault of ours.
+    Failed,
+}
+
+/// A request that has been answered.
+#[derive(Debug, Clone, Copy)]
+pub struct Answer {
+    pub phase: PhaseLabel,
+    /// None if no review was decoded.
+    pub operation: Option<Operation>,
+    pub outcome: Outcome,
+    pub code: u16,
+}
+
+const PHASES: [&str; 3] = ["mutate", "validate", "other"];
+const OPERATIONS: [&str; 5] = ["create", "update", "delete", "connect", "none"];
+const OUTCOMES: [&str; 4] = ["allowed", "denied", "refused", "failed"];
+/// The codes that we give; any other is counted as the last.
+const CODES: [&str; 14] =
+    ["200", "400", "403", "404", "405", "408", "409", "413", "415", "422", "429", "500", "503", "other"];
+const CELLS: usize = PHASES.len() * OPERATIONS.len() * OUTCOMES.len() * CODES.len();
+
+/// The upper bounds of the histogram's buckets in microseconds; a review takes tens of them, a dry run over pods a second.
+const BOUNDS: [u64; 14] =
+    [25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 50_000, 250_000, 1_000_000, 5_000_000, 10_000_000];
+
+struct Histogram {
+    /// By bucket, not cumulated; the last is beyond all bounds.
+    buckets: [AtomicU64; BOUNDS.len() + 1],
+    micros: AtomicU64,
+}
+
+/// Every value of [`table::TABLE`]. Shared by all threads; each count is one relaxed addition.
+pub struct Metrics {
+    pod_security: PodSecurity,
+    requests: Box<[AtomicU64]>,
+    durations: [Histogram; PHASES.len()],
+    pub in_flight: AtomicI64,
+    pub connections: AtomicI64,
+    pub accepted: AtomicU64,
+    pub accept_errors: AtomicU64,
+    pub handshake_failures: AtomicU64,
+    pub panics: AtomicU64,
+    pub certificate_expiry: AtomicI64,
+    pub certificate_reloads: AtomicU64,
+    pub certificate_reload_failed: AtomicI64,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let histogram =
+            || Histogram { buckets: [const { AtomicU64::new(0) }; BOUNDS.len() + 1], micros: AtomicU64::new(0) };
+        Self {
+            pod_security: PodSecurity::new(),
+            requests: (0..CELLS).map(|_| AtomicU64::new(0)).collect(),
+            durations: [histogram(), histogram(), histogram()],
+            in_flight: AtomicI64::new(0),
+            connections: AtomicI64::new(0),
+            accepted: AtomicU64::new(0),
+            accept_errors: AtomicU64::new(0),
+            handshake_failures: AtomicU64::new(0),
+            panics: AtomicU64::new(0),
+            certificate_expiry: AtomicI64::new(0),
+            certificate_reloads: AtomicU64::new(0),
+            certificate_reload_failed: AtomicI64::new(0),
+        }
+    }
+}
+
+impl Metrics {
+    /// Counts an answer and the time that it took.
+    pub fn answered(&self, answer: Answer, took: Duration) {
+        let phase = answer.phase as usize;
+        let operation = answer.operation.map_or(OPERATIONS.len() - 1, |operation| operation as usize);
+        let cell = ((phase * OPERATIONS.len() + operation) * OUTCOMES.len() + answer.outcome as usize) * CODES.len();
+        add(self.requests.get(cell + code(answer.code)));
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        if let Some(histogram) = self.durations.get(phase) {
+            let bucket = BOUNDS.iter().position(|bound| micros <= *bound).unwrap_or(BOUNDS.len());
+            add(histogram.buckets.get(bucket));
+            histogram.micros.fetch_add(micros, Ordering::Relaxed);
+        }
+    }
+
+    /// Counts what upstream would count for this request.
+    pub fn judged(&self, request: &Request<'_>, events: &[Event]) {
+        self.pod_security.count(request, events);
+    }
+
+    /// Everything in the text format that Prometheus reads, version 0.0.4.
+    pub fn render(&self, is_ready: bool) -> String {
+        let mut text = Text::default();
+        self.pod_security.render(&mut text);
+        self.render_requests(&mut text);
+        self.render_durations(&mut text);
+        text.single(&table::IN_FLIGHT, self.in_flight.load(Ordering::Relaxed));
+        text.single(&table::CONNECTIONS, self.connections.load(Ordering::Relaxed));
+        text.single(&table::ACCEPTED, sum(&self.accepted));
+        text.single(&table::ACCEPT_ERRORS, sum(&self.accept_errors));
+        text.single(&table::HANDSHAKE_FAILURES, sum(&self.handshake_failures));
+        text.single(&table::PANICS, sum(&self.panics));
+        text.single(&table::EXPIRY, self.certificate_expiry.load(Ordering::Relaxed));
+        text.single(&table::RELOADS, sum(&self.certificate_reloads));
+        text.single(&table::RELOAD_FAILED, self.certificate_reload_failed.load(Ordering::Relaxed));
+        text.single(&table::READY, u8::from(is_ready));
+        text.head(&table::BUILD);
+        text.sample(&table::BUILD, &[env!("CARGO_PKG_VERSION")], 1);
+        text.0
+    }
+
+    fn render_requests(&self, text: &mut Text) {
+        text.head(&table::REQUESTS);
+        for (index, count) in self.requests.iter().enumerate().filter(|(_, count)| sum(count) > 0) {
+            let of = |names: &[&'static str], index: usize| names.get(index % names.len()).copied().unwrap_or_default();
+            let outcome = index / CODES.len();
+            let operation = outcome / OUTCOMES.len();
+            let labels = [
+                of(&PHASES, operation / OPERATIONS.len()),
+                of(&OPERATIONS, operation),
+                of(&OUTCOMES, outcome),
+                of(&CODES, index),
+            ];
+            text.sample(&table::REQUESTS, &labels, sum(count));
+        }
+    }
+
+    fn render_durations(&self, text: &mut Text) {
+        text.head(&table::DURATION);
+        for (phase, histogram) in PHASES.iter().zip(&self.durations) {
+            let name = table::DURATION.name;
+            let mut count = 0;
+            for (bound, bucket) in BOUNDS.iter().map(Some).chain([None]).zip(&histogram.buckets) {
+                count += sum(bucket);
+                let bound = bound.map_or_else(|| "+Inf".to_owned(), |micros| seconds(*micros));
+                text.line(format_args!("{name}_bucket{{phase=\"{phase}\",le=\"{bound}\"}} {count}"));
+            }
+            text.line(format_args!("{name}_sum{{phase=\"{phase}\"}} {}", seconds(sum(&histogram.micros))));
+            text.line(format_args!("{name}_count{{phase=\"{phase}\"}} {count}"));
+        }
+    }
+}
+
+fn add(counter: Option<&AtomicU64>) {
+    if let Some(counter) = counter {
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+pub(super) fn sum(counter: &AtomicU64) -> u64 {
+    counter.load(Ordering::Relaxed)
+}
+
+fn code(code: u16) -> usize {
+    const KNOWN: [u16; CODES.len() - 1] = [200, 400, 403, 404, 405, 408, 409, 413, 415, 422, 429, 500, 503];
+    KNOWN.iter().position(|known| *known == code).unwrap_or(KNOWN.len())
+}
+
+/// Microseconds as seconds, exactly.
+fn seconds(micros: u64) -> String {
+    let (whole, rest) = (micros / 1_000_000, micros % 1_000_000);
+    if rest == 0 { whole.to_string() } else { format!("{whole}.{rest:06}").trim_end_matches('0').to_owned() }
+}
+
+/// The text that Prometheus reads, as it grows. Label values are ours and need no escapes.
+#[derive(Default)]
+pub(super) struct Text(String);
+
+impl Text {
+    #[cfg(test)]
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(super) fn head(&mut self, metric: &Metric) {
+        self.line(format_args!("# HELP {} {}", metric.name, metric.help));
+        self.line(format_args!("# TYPE {} {}", metric.name, metric.kind.name()));
+    }
+
+    pub(super) fn sample(&mut self, metric: &Metric, labels: &[&str], value: impl std::fmt::Display) {
+        debug_assert_eq!(metric.labels.len(), labels.len(), "{}", metric.name);
+        let pairs: Vec<String> =
+            metric.labels.iter().zip(labels).map(|(name, value)| format!("{name}=\"{value}\"")).collect();
+        self.line(format_args!("{}{{{}}} {value}", metric.name, pairs.join(",")));
+    }
+
+    fn single(&mut self, metric: &Metric, value: impl std::fmt::Display) {
+        self.head(metric);
+        self.line(format_args!("{} {value}", metric.name));
+    }
+
+    fn line(&mut self, line: std::fmt::Arguments<'_>) {
+        let written = writeln!(self.0, "{line}");
+        debug_assert!(written.is_ok(), "writing to a String cannot fail");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::telemetry::TABLE;
+
+    #[test]
+    fn every_metric_of_the_table_is_rendered_once_and_in_its_order() {
+        let text = Metrics::default().render(true);
+        let types: Vec<String> =
+            text.lines().filter_map(|line| line.strip_prefix("# TYPE ")).map(str::to_owned).collect();
+        let expected: Vec<String> =
+            TABLE.iter().map(|metric| format!("{} {}", metric.name, metric.kind.name())).collect();
+        assert_eq!(types, expected);
+    }
+
+    #[test]
+    fn counts_an_answer_under_its_labels_and_in_its_bucket() {
+        let metrics = Metrics::default();
+        let answer = Answer {
+            phase: PhaseLabel::Validate,
+            operation: Some(Operation::Create),
+            outcome: Outcome::Denied,
+            code: 403,
+        };
+        metrics.answered(answer, Duration::from_micros(30));
+        metrics.answered(answer, Duration::from_secs(60));
+        let text = metrics.render(false);
+        let labels = "phase=\"validate\",operation=\"create\",outcome=\"denied\",code=\"403\"";
+        assert!(text.contains(&format!("portcullis_requests_total{{{labels}}} 2\n")), "{text}");
+        for line in ["_bucket{phase=\"validate\",le=\"0.000025\"} 0", "_bucket{phase=\"validate\",le=\"0.00005\"} 1"] {
+            assert!(text.contains(line), "{line} is missing from {text}");
+        }
+        assert!(text.contains("_bucket{phase=\"validate\",le=\"+Inf\"} 2\n"));
+        assert!(text.contains("_sum{phase=\"validate\"} 60.00003\n"));
+    }
+
+    #[test]
+    fn a_code_that_is_not_ours_is_other() {
+        let metrics = Metrics::default();
+        let answer = Answer { phase: PhaseLabel::Other, operation: None, outcome: Outcome::Refused, code: 418 };
+        metrics.answered(answer, Duration::ZERO);
+        let labels = "phase=\"other\",operation=\"none\",outcome=\"refused\",code=\"other\"";
+        assert!(metrics.render(true).contains(labels));
+    }
+}

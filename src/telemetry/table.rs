@@ -1,0 +1,137 @@
+//! The one table of metrics: what `/metrics` renders and what `docs/reference/metrics.md` describes.
+
+/// A metric as Prometheus knows it.
+#[derive(Debug, Clone, Copy)]
+pub struct Metric {
+    pub name: &'static str,
+    pub kind: Kind,
+    pub labels: &'static [&'static str],
+    pub help: &'static str,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Counter,
+    Gauge,
+    Histogram,
+}
+
+impl Kind {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Histogram => "histogram",
+        }
+    }
+}
+
+const fn metric(name: &'static str, kind: Kind, labels: &'static [&'static str], help: &'static str) -> Metric {
+    Metric { name, kind, labels, help }
+}
+
+pub(super) const EVALUATIONS: Metric = metric(
+    "pod_security_evaluations_total",
+    Kind::Counter,
+    &["decision", "policy_level", "policy_version", "mode", "request_operation", "resource", "subresource"],
+    "Number of policy evaluations that occurred, not counting ignored or exempt requests.",
+);
+pub(super) const EXEMPTIONS: Metric = metric(
+    "pod_security_exemptions_total",
+    Kind::Counter,
+    &["request_operation", "resource", "subresource"],
+    "Number of exempt requests, not counting ignored or out of scope requests.",
+);
+pub(super) const ERRORS: Metric = metric(
+    "pod_security_errors_total",
+    Kind::Counter,
+    &["fatal", "request_operation", "resource", "subresource"],
+    "Number of errors preventing normal evaluation. Non-fatal errors may result in the latest restricted profile being \
+     used for evaluation.",
+);
+pub(super) const REQUESTS: Metric = metric(
+    "portcullis_requests_total",
+    Kind::Counter,
+    &["phase", "operation", "outcome", "code"],
+    "Requests answered. outcome: allowed, denied (code is the verdict's), refused (no verdict; code is the HTTP status) or \
+     failed (a fault of ours).",
+);
+pub(super) const DURATION: Metric = metric(
+    "portcullis_request_duration_seconds",
+    Kind::Histogram,
+    &["phase"],
+    "Time from a request's head to its answer, reading the body included.",
+);
+pub(super) const IN_FLIGHT: Metric = metric(
+    "portcullis_requests_in_flight",
+    Kind::Gauge,
+    &[],
+    "Requests whose head has been read and that are not answered yet.",
+);
+pub(super) const CONNECTIONS: Metric = metric(
+    "portcullis_connections",
+    Kind::Gauge,
+    &[],
+    "Connections that are open, those in their TLS handshake included.",
+);
+pub(super) const ACCEPTED: Metric =
+    metric("portcullis_connections_total", Kind::Counter, &[], "Connections that were accepted.");
+pub(super) const ACCEPT_ERRORS: Metric = metric(
+    "portcullis_accept_errors_total",
+    Kind::Counter,
+    &[],
+    "Failures to accept a connection, such as a lack of file descriptors.",
+);
+pub(super) const HANDSHAKE_FAILURES: Metric = metric(
+    "portcullis_tls_handshake_failures_total",
+    Kind::Counter,
+    &[],
+    "TLS handshakes that failed or took too long, refused client certificates included.",
+);
+pub(super) const PANICS: Metric = metric(
+    "portcullis_panics_total",
+    Kind::Counter,
+    &[],
+    "Faults that were caught; each cost one request its verdict.",
+);
+pub(super) const EXPIRY: Metric = metric(
+    "portcullis_certificate_expiry_timestamp_seconds",
+    Kind::Gauge,
+    &[],
+    "When the serving certificate expires, in seconds since 1970.",
+);
+pub(super) const RELOADS: Metric = metric(
+    "portcullis_certificate_reloads_total",
+    Kind::Counter,
+    &[],
+    "TLS files that were taken into use after a change.",
+);
+pub(super) const RELOAD_FAILED: Metric = metric(
+    "portcullis_certificate_reload_failed",
+    Kind::Gauge,
+    &[],
+    "1 while the TLS files are unusable and older ones are kept in use, else 0.",
+);
+pub(super) const READY: Metric = metric("portcullis_ready", Kind::Gauge, &[], "1 while /readyz says so, else 0.");
+pub(super) const BUILD: Metric =
+    metric("portcullis_build_info", Kind::Gauge, &["version"], "Always 1; its label says which version this is.");
+
+/// Every metric, in the order in which it is rendered.
+pub const TABLE: [Metric; 16] = [
+    EVALUATIONS,
+    EXEMPTIONS,
+    ERRORS,
+    REQUESTS,
+    DURATION,
+    IN_FLIGHT,
+    CONNECTIONS,
+    ACCEPTED,
+    ACCEPT_ERRORS,
+    HANDSHAKE_FAILURES,
+    PANICS,
+    EXPIRY,
+    RELOADS,
+    RELOAD_FAILED,
+    READY,
+    BUILD,
+];
