@@ -43,7 +43,10 @@ bench: rust ## Measure against a null server of the same stack; writes target/be
 
 .PHONY: oracle
 oracle: rust go ## Compare with upstream on random input: make oracle N=200000 SEED=7
-	N=$(N) SEED=$(SEED) cargo test --test oracle -- --nocapture
+	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; status=0; \
+	N=$(N) SEED=$(SEED) cargo test --test oracle -- --nocapture 2>&1 | tee "$$log" || status=$$?; \
+	grep -E '^[0-9]+ reviews, ' "$$log"; grep -E '^[0-9]+ pods, ' "$$log" | tail -n 1; \
+	exit "$$status"
 
 .PHONY: fuzz
 fuzz: rust ## Fuzz every target for a minute (nightly Rust and cargo-fuzz): make fuzz SECONDS_EACH=600

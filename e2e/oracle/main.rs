@@ -13,6 +13,8 @@ mod cells;
 #[cfg(test)]
 mod compare;
 #[cfg(test)]
+mod fixtures;
+#[cfg(test)]
 mod generate;
 #[cfg(test)]
 mod judge;
