@@ -115,7 +115,8 @@ fn the_api_server_takes_every_answer_for_one_to_its_question() -> Result<()> {
     assert!(ours().any(|line| line.starts_with("apiserver_admission_webhook_request_total{code=\"200\"")), "{metrics}");
     let failed = |line: &&str| {
         line.starts_with("apiserver_admission_webhook_fail_open_count")
-            || line.starts_with("apiserver_admission_webhook_rejection_count") && !line.contains("error_type=\"no_error\"")
+            || line.starts_with("apiserver_admission_webhook_rejection_count")
+                && !line.contains("error_type=\"no_error\"")
             || line.starts_with("apiserver_admission_webhook_request_total") && !line.contains("code=\"200\"")
     };
     assert_eq!(ours().filter(failed).collect::<Vec<_>>(), Vec::<&str>::new());

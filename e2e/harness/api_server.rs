@@ -68,8 +68,7 @@ impl ApiServer {
         (name, address): (&str, SocketAddr),
         (kubeconfig, administrator): (PathBuf, &Pair),
     ) -> Result<Self> {
-        let audit_log =
-            settings.has_audit_log.then(|| AuditLog::new(around.state.path(&format!("{name}-audit.log"))));
+        let audit_log = settings.has_audit_log.then(|| AuditLog::new(around.state.path(&format!("{name}-audit.log"))));
         let mut flags = base_flags(around, name, address)?;
         let admission = settings.admission.write(around.state, around.authority, name)?;
         flags.push(format!("--admission-control-config-file={}", admission.display()));
@@ -103,7 +102,11 @@ impl ApiServer {
         let mut command = Command::new(programs::path("kube-apiserver")?);
         command.args(&self.flags);
         self.process = None; // a server that still runs has the port
-        let is_ready = || Api::connect(self.address, &self.trust).and_then(|mut api| api.get("/readyz")).is_ok_and(|answer| answer.status == 200);
+        let is_ready = || {
+            Api::connect(self.address, &self.trust)
+                .and_then(|mut api| api.get("/readyz"))
+                .is_ok_and(|answer| answer.status == 200)
+        };
         let process = Process::start(&self.name, &self.log, command)?.ready(START, is_ready)?;
         self.process = Some(process);
         Ok(())

@@ -20,6 +20,11 @@ impl AuditLog {
         Self { file }
     }
 
+    /// Where it is.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
     /// The event of the request that was answered with this `Audit-Id`; it is written a moment after the answer.
     pub fn event(&self, audit_id: &str) -> Result<Value> {
         until(Duration::from_secs(10), || {

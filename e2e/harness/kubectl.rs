@@ -27,6 +27,11 @@ impl Kubectl {
         Ok(Self { program: programs::path("kubectl")?, kubeconfig: kubeconfig.to_owned() })
     }
 
+    /// Where it is.
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
     /// Runs it; that it fails is an answer like any other.
     pub fn run(&self, arguments: &[&str]) -> Result<Said> {
         self.run_with_input(arguments, "")

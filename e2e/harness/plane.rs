@@ -107,9 +107,7 @@ impl ControlPlane {
         api.post("/api/v1/namespaces", &namespace)?.done()?;
         if self.controllers.is_some() {
             let account = format!("/api/v1/namespaces/{name}/serviceaccounts/default");
-            super::until(std::time::Duration::from_secs(30), || {
-                Ok((api.get(&account)?.status == 200).then_some(()))
-            })?;
+            super::until(std::time::Duration::from_secs(30), || Ok((api.get(&account)?.status == 200).then_some(())))?;
         }
         Ok(())
     }
