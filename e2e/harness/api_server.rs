@@ -4,7 +4,7 @@ use super::{
     admission::Admission,
     api::{Api, Trust},
     audit::{self, AuditLog},
-    certificates::{Authority, Pair},
+    certificates::{Authority, Pair, TokenKey},
     process::Process,
     programs,
     state::State,
@@ -39,7 +39,7 @@ pub struct ApiServerSettings {
 pub struct Surroundings<'a> {
     pub state: &'a State,
     pub authority: &'a Authority,
-    pub token_key: &'a Path,
+    pub token_key: &'a TokenKey,
     pub etcd: SocketAddr,
     pub services: String,
     pub has_controllers: bool,
@@ -136,8 +136,8 @@ fn base_flags(around: &Surroundings, name: &str, address: SocketAddr) -> Result<
         path("tls-cert-file", &serving.certificate),
         path("tls-private-key-file", &serving.key),
         path("client-ca-file", &around.authority.file),
-        path("service-account-signing-key-file", around.token_key),
-        path("service-account-key-file", around.token_key),
+        path("service-account-signing-key-file", &around.token_key.private),
+        path("service-account-key-file", &around.token_key.public),
         "--service-account-issuer=https://kubernetes.default.svc".into(),
         "--authorization-mode=Node,RBAC".into(),
         // Endpoints may not be in the loopback range.

@@ -66,7 +66,19 @@ fn name(common_name: &str, organization: Option<&str>) -> DistinguishedName {
     name
 }
 
-/// Writes a key that signs service account tokens.
-pub fn token_key(state: &State) -> Result<PathBuf> {
-    state.write("service-accounts.key", &KeyPair::generate()?.serialize_pem())
+/// The key that signs service account tokens, in files; the API server reads EC keys to verify with only as public ones.
+pub struct TokenKey {
+    pub private: PathBuf,
+    pub public: PathBuf,
+}
+
+impl TokenKey {
+    /// Makes one.
+    pub fn create(state: &State) -> Result<Self> {
+        let key = KeyPair::generate()?;
+        Ok(Self {
+            private: state.write("service-accounts.key", &key.serialize_pem())?,
+            public: state.write("service-accounts.pub", &key.public_key_pem())?,
+        })
+    }
 }

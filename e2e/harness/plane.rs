@@ -6,7 +6,7 @@ use super::{
     addresses::Addresses,
     api::Api,
     api_server::{ApiServer, ApiServerSettings, Surroundings},
-    certificates::{self, Authority, Pair},
+    certificates::{Authority, Pair, TokenKey},
     controllers, etcd, kubeconfig,
     kubectl::Kubectl,
     process::Process,
@@ -50,7 +50,7 @@ impl ControlPlane {
         let state = State::create()?;
         let addresses = Addresses::reserve()?;
         let authority = Authority::create(&state)?;
-        let token_key = certificates::token_key(&state)?;
+        let token_key = TokenKey::create(&state)?;
         let etcd_address = addresses.process(2)?;
         let etcd = etcd::start(&state, etcd_address)?;
         let around = Surroundings {
@@ -64,7 +64,7 @@ impl ControlPlane {
         let api_servers = start_api_servers(settings, &around, &addresses)?;
         let mut plane = Self { controllers: None, api_servers, etcd, addresses, authority, state };
         if settings.has_controllers {
-            plane.controllers = Some(plane.start_controllers(token_key)?);
+            plane.controllers = Some(plane.start_controllers(token_key.private)?);
         }
         Ok(plane)
     }

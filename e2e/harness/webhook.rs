@@ -1,7 +1,7 @@
 //! The registration of a webhook: a Service whose ClusterIP is a loopback address, and the configuration that names it.
 
 use super::{api::Api, process::until};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 use std::{net::SocketAddr, time::Duration};
@@ -58,10 +58,13 @@ impl Registration<'_> {
     /// Registers it, and waits until a dry run of `probe` at `path` is refused.
     pub fn create_and_await(&self, api: &mut Api, path: &str, probe: &Value) -> Result<()> {
         self.create(api)?;
+        let mut last = String::new();
         until(Duration::from_secs(15), || {
             let answer = api.post(&format!("{path}?dryRun=All"), probe)?;
+            last = format!("{} {}", answer.status, answer.body);
             Ok((answer.status == 403).then_some(()))
         })
+        .with_context(|| format!("a probe is not refused; the last answer: {last}"))
     }
 
     fn document(&self) -> Value {
