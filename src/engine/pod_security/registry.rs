@@ -31,8 +31,29 @@ pub struct Variant {
     /// The first minor version of Kubernetes 1 that has this meaning.
     pub since: u64,
     pub find: fn(&Pod<'_>, &mut Findings),
+    /// The pods that are let go unseen.
+    pub exempts: fn(&Pod<'_>) -> bool,
     /// The baseline checks that need not run beside it.
     pub overrides: &'static [&'static str],
+}
+
+impl Variant {
+    /// One that looks at every pod and overrides nothing.
+    pub const fn since(since: u64, find: fn(&Pod<'_>, &mut Findings)) -> Self {
+        Self { since, find, exempts: |_| false, overrides: &[] }
+    }
+
+    /// The same, which lets these pods go.
+    #[must_use]
+    pub const fn unless(self, exempts: fn(&Pod<'_>) -> bool) -> Self {
+        Self { exempts, ..self }
+    }
+
+    /// The same in place of these baseline checks.
+    #[must_use]
+    pub const fn overriding(self, overrides: &'static [&'static str]) -> Self {
+        Self { overrides, ..self }
+    }
 }
 
 /// What one check found in one pod.
@@ -161,6 +182,9 @@ impl Registry {
 
 /// Runs one variant of a check over the pod.
 pub fn run(check: Check, variant: &Variant, pod: &Pod<'_>) -> Option<Finding> {
+    if (variant.exempts)(pod) {
+        return None;
+    }
     let mut findings = Findings::of(pod);
     (variant.find)(pod, &mut findings);
     let violations = findings.into_violations();

@@ -5,17 +5,11 @@ use super::{Check, Findings, Level, Pod, Value, since};
 pub(super) const CHECK: Check = Check {
     id: "allowPrivilegeEscalation",
     level: Level::Restricted,
-    variants: &[since(8, find), since(25, find_unless_windows)],
+    variants: &[since(8, find), since(25, find).unless(|pod| pod.is_windows())],
     reason: |_| "allowPrivilegeEscalation != false",
     detail: |sites| format!("{} must set securityContext.allowPrivilegeEscalation=false", sites.containers()),
     page: include_str!("../../../../docs/checks/allowPrivilegeEscalation.md"),
 };
-
-fn find_unless_windows(pod: &Pod<'_>, findings: &mut Findings) {
-    if !pod.is_windows() {
-        find(pod, findings);
-    }
-}
 
 fn find(pod: &Pod<'_>, findings: &mut Findings) {
     for container in pod.containers() {

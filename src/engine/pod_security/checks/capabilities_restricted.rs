@@ -1,6 +1,6 @@
 //! `capabilities_restricted`: containers drop `ALL` capabilities and add at most `NET_BIND_SERVICE`.
 
-use super::{Check, Findings, Level, Pod, Value, Variant, join_quoted};
+use super::{Check, Findings, Level, Pod, Value, since, join_quoted};
 use crate::engine::object::Capabilities;
 
 const OVERRIDES: &[&str] = &["capabilities_baseline"];
@@ -9,8 +9,8 @@ pub(super) const CHECK: Check = Check {
     id: "capabilities_restricted",
     level: Level::Restricted,
     variants: &[
-        Variant { since: 22, find, overrides: OVERRIDES },
-        Variant { since: 25, find: find_unless_windows, overrides: OVERRIDES },
+        since(22, find).overriding(OVERRIDES),
+        since(25, find).unless(|pod| pod.is_windows()).overriding(OVERRIDES),
     ],
     reason: |_| "unrestricted capabilities",
     detail: |sites| {
@@ -29,12 +29,6 @@ pub(super) const CHECK: Check = Check {
     },
     page: include_str!("../../../../docs/checks/capabilities_restricted.md"),
 };
-
-fn find_unless_windows(pod: &Pod<'_>, findings: &mut Findings) {
-    if !pod.is_windows() {
-        find(pod, findings);
-    }
-}
 
 fn find(pod: &Pod<'_>, findings: &mut Findings) {
     for container in pod.containers() {

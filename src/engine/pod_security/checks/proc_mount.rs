@@ -5,7 +5,7 @@ use super::{Check, Findings, Level, Pod, Sites, Value, join_quoted, since};
 pub(super) const CHECK: Check = Check {
     id: "procMount",
     level: Level::Baseline,
-    variants: &[since(0, find), since(35, find_unless_own_users)],
+    variants: &[since(0, find), since(35, find).unless(|pod| pod.has_own_users())],
     reason: |_| "procMount",
     detail,
     page: include_str!("../../../../docs/checks/procMount.md"),
@@ -14,12 +14,6 @@ pub(super) const CHECK: Check = Check {
 pub(super) fn detail(sites: &Sites<'_>) -> String {
     let containers = sites.containers();
     format!("{containers} must not set securityContext.procMount to {}", join_quoted(&sites.value_set()))
-}
-
-fn find_unless_own_users(pod: &Pod<'_>, findings: &mut Findings) {
-    if !pod.has_own_users() {
-        find(pod, findings);
-    }
 }
 
 pub(super) fn find(pod: &Pod<'_>, findings: &mut Findings) {

@@ -1,11 +1,11 @@
 //! `restrictedVolumes`: every volume has a source that the restricted standard allows.
 
-use super::{Check, Findings, Level, Pod, Variant, counted, plural};
+use super::{Check, Findings, Level, Pod, since, counted, plural};
 
 pub(super) const CHECK: Check = Check {
     id: "restrictedVolumes",
     level: Level::Restricted,
-    variants: &[Variant { since: 0, find, overrides: &["hostPathVolumes"] }],
+    variants: &[since(0, find).overriding(&["hostPathVolumes"])],
     reason: |_| "restricted volume types",
     detail: |sites| {
         let names = sites.volume_names();

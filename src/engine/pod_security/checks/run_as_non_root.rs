@@ -6,7 +6,7 @@ use super::{Check, Findings, Level, Pod, Value, since};
 pub(super) const CHECK: Check = Check {
     id: "runAsNonRoot",
     level: Level::Restricted,
-    variants: &[since(0, find), since(35, find_unless_own_users)],
+    variants: &[since(0, find), since(35, find).unless(|pod| pod.has_own_users())],
     reason: |_| "runAsNonRoot != true",
     detail: |sites| {
         let explicit = sites.explicit();
@@ -20,12 +20,6 @@ pub(super) const CHECK: Check = Check {
 };
 
 const FIELD: &str = "securityContext.runAsNonRoot";
-
-fn find_unless_own_users(pod: &Pod<'_>, findings: &mut Findings) {
-    if !pod.has_own_users() {
-        find(pod, findings);
-    }
-}
 
 fn find(pod: &Pod<'_>, findings: &mut Findings) {
     let inherited = pod.spec.security_context.as_ref().and_then(|context| context.run_as_non_root);

@@ -5,19 +5,13 @@ use super::{Check, Findings, Level, Pod, Value, since};
 pub(super) const CHECK: Check = Check {
     id: "runAsUser",
     level: Level::Restricted,
-    variants: &[since(23, find), since(35, find_unless_own_users)],
+    variants: &[since(23, find), since(35, find).unless(|pod| pod.has_own_users())],
     reason: |_| "runAsUser=0",
     detail: |sites| format!("{} must not set runAsUser=0", sites.setters()),
     page: include_str!("../../../../docs/checks/runAsUser.md"),
 };
 
 const FIELD: &str = "securityContext.runAsUser";
-
-fn find_unless_own_users(pod: &Pod<'_>, findings: &mut Findings) {
-    if !pod.has_own_users() {
-        find(pod, findings);
-    }
-}
 
 fn find(pod: &Pod<'_>, findings: &mut Findings) {
     if pod.spec.security_context.as_ref().and_then(|context| context.run_as_user) == Some(0) {

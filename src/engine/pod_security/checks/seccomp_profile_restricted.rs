@@ -1,7 +1,7 @@
 //! `seccompProfile_restricted`: every container has a seccomp profile, its own or the pod's, and none switches it off.
 
 use super::seccomp_profile_baseline::{FIELD, is_allowed, must_not_set, profile_of};
-use super::{Check, Findings, Level, Pod, Value, Variant};
+use super::{Check, Findings, Level, Pod, Value, since};
 
 const OVERRIDES: &[&str] = &["seccompProfile_baseline"];
 
@@ -9,8 +9,8 @@ pub(super) const CHECK: Check = Check {
     id: "seccompProfile_restricted",
     level: Level::Restricted,
     variants: &[
-        Variant { since: 19, find, overrides: OVERRIDES },
-        Variant { since: 25, find: find_unless_windows, overrides: OVERRIDES },
+        since(19, find).overriding(OVERRIDES),
+        since(25, find).unless(|pod| pod.is_windows()).overriding(OVERRIDES),
     ],
     reason: |_| "seccompProfile",
     detail: |sites| {
@@ -24,12 +24,6 @@ pub(super) const CHECK: Check = Check {
     },
     page: include_str!("../../../../docs/checks/seccompProfile_restricted.md"),
 };
-
-fn find_unless_windows(pod: &Pod<'_>, findings: &mut Findings) {
-    if !pod.is_windows() {
-        find(pod, findings);
-    }
-}
 
 fn find(pod: &Pod<'_>, findings: &mut Findings) {
     let inherited = profile_of(&pod.spec.security_context);
