@@ -22,7 +22,10 @@ help: ## Show this list
 run: rust ## Build Portcullis and serve on https://127.0.0.1:8443 with embedded defaults
 	@echo "Building Portcullis (release; a few minutes when nothing is compiled yet) …"
 	cargo build --release --bin portcullis
-	@echo "Starting. In another shell, try:   ./examples/try   (a refused pod, an admitted pod, metrics)"
+	@printf '%s\n' 'Starting on https://127.0.0.1:8443; Ctrl-C ends it. In another shell:' \
+	  "  curl --cacert portcullis-ca.crt -H 'Content-Type: application/json' --data @docs/examples/review.json 'https://localhost:8443/validate?timeout=5s'" \
+	  '  curl http://127.0.0.1:8444/metrics' \
+	  '  target/release/portcullis check docs/examples/privileged.yaml'
 	exec target/release/portcullis serve
 
 .PHONY: test

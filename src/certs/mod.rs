@@ -96,6 +96,8 @@ fn is_name(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use x509_parser::prelude::GeneralName;
+
     use super::*;
 
     #[test]
@@ -110,9 +112,14 @@ mod tests {
         let made =
             self_made(&["portcullis.portcullis-system.svc".to_owned(), "10.0.0.7".to_owned()]).expect("certificates");
         let (_, leaf) = x509_parser::parse_x509_certificate(&made.chain[0]).expect("a certificate");
-        let names = leaf.subject_alternative_name().expect("well-formed").expect("present").value.to_string();
-        for name in ["localhost", "127.0.0.1", "portcullis.portcullis-system.svc", "10.0.0.7"] {
-            assert!(names.contains(name), "{name} is not in {names}");
+        let names = leaf.subject_alternative_name().expect("well-formed").expect("present");
+        let has = |name: GeneralName<'_>| names.value.general_names.contains(&name);
+        for name in ["localhost", "portcullis.portcullis-system.svc"] {
+            assert!(has(GeneralName::DNSName(name)), "{name}");
+        }
+        let sixth = std::net::Ipv6Addr::LOCALHOST.octets();
+        for address in [&[127, 0, 0, 1][..], &[10, 0, 0, 7], &sixth] {
+            assert!(has(GeneralName::IPAddress(address)), "{address:?}");
         }
         assert!(!leaf.is_ca());
     }

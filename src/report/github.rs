@@ -30,8 +30,7 @@ fn finding(text: &mut String, outcome: &Outcome<'_>, located: &Located) {
         Severity::Warning => "warning",
     };
     let finding = &located.finding;
-    let detail = finding.detail();
-    for (violation, (place, _)) in finding.violations.iter().zip(&located.places) {
+    for ((violation, (place, _)), detail) in finding.violations.iter().zip(&located.places).zip(located.details()) {
         let path = &violation.path;
         let message = format!("{}: {detail}\n{path}: {}", outcome.subject(), violation.fix);
         command(text, name, (outcome.file, place.position), finding.check.id, &message);

@@ -83,14 +83,13 @@ fn violated(located: &Located) -> Vec<Violated<'_>> {
         return Vec::new();
     }
     let finding = &located.finding;
-    let detail = finding.detail();
-    let pairs = finding.violations.iter().zip(&located.places);
+    let pairs = finding.violations.iter().zip(&located.places).zip(located.details());
     pairs
-        .map(|(violation, (place, _))| Violated {
+        .map(|((violation, (place, _)), detail)| Violated {
             check: finding.check.id,
             level: finding.check.level.name(),
             reason: finding.reason(),
-            detail: detail.clone(),
+            detail,
             path: &violation.path,
             container: container_of(violation),
             value: scalar(&violation.value),

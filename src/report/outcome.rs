@@ -1,6 +1,6 @@
 //! What became of one object, or of a text that could not be read as one.
 
-use crate::engine::pod_security::{Finding, LevelVersion};
+use crate::engine::pod_security::{Finding, LevelVersion, Violation};
 use crate::manifest::{DocumentText, Lines, ParseError, Position, Span};
 
 /// What is reported of one object, or of an input that holds none.
@@ -152,4 +152,22 @@ pub struct Located {
     pub finding: Finding,
     /// The place of each violation, and whether the whole of its path exists.
     pub places: Vec<(Place, bool)>,
+}
+
+/// As much text may the violations of one check repeat in one object, in bytes.
+const REPEATED: usize = 1 << 20;
+
+impl Located {
+    /// Upstream's detail, for each violation: it speaks of all of them. Where it would be repeated so often that a hostile
+    /// manifest had a report without measure, only the first violation has it, and each other has the detail of its own.
+    pub fn details(&self) -> Vec<String> {
+        let whole = self.finding.detail();
+        let violations = &self.finding.violations;
+        if whole.len().saturating_mul(violations.len()) <= REPEATED {
+            return vec![whole; violations.len()];
+        }
+        let alone =
+            |violation: &Violation| Finding { check: self.finding.check, violations: vec![violation.clone()] }.detail();
+        std::iter::once(whole).chain(violations.iter().skip(1).map(alone)).collect()
+    }
 }

@@ -91,8 +91,7 @@ fn violations(outcome: &Outcome<'_>, located: &Located, results: &mut Vec<String
     };
     let finding = &located.finding;
     let subject = outcome.subject();
-    let detail = finding.detail();
-    for (violation, (place, _)) in finding.violations.iter().zip(&located.places) {
+    for ((violation, (place, _)), detail) in finding.violations.iter().zip(&located.places).zip(located.details()) {
         let text = format!("{subject}: {detail}; {}", violation.fix);
         let location = location(outcome.file, place.position, Some(&violation.path));
         results.push(result(finding.check.id, level, &text, &location));

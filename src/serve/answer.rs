@@ -68,6 +68,11 @@ pub(super) fn too_many_requests() -> Answered {
     again(refused(StatusCode::TOO_MANY_REQUESTS, "too many requests are under way; try again\n"))
 }
 
+/// The rest of the body was not read, so that the connection cannot go on.
+pub(super) fn too_much_at_once() -> Answered {
+    closing(again(refused(StatusCode::TOO_MANY_REQUESTS, "too many large bodies are under way; try again\n")))
+}
+
 pub(super) fn too_many_connections() -> Answered {
     closing(again(refused(StatusCode::SERVICE_UNAVAILABLE, "too many connections are open; try again\n")))
 }

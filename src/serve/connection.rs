@@ -55,7 +55,7 @@ async fn exchange<B: Backend>(
     let service = connection.clone();
     // Heads are timed by our own timer, which tells a slow head from an idle connection.
     let mut http = http1::Builder::new();
-    http.header_read_timeout(None).max_header_size(MOST_HEAD);
+    http.header_read_timeout(None).max_header_size(MOST_HEAD).max_buf_size(MOST_BUFFERED);
     let mut exchange = http.serve_connection(io, service_fn(move |request| respond(service.clone(), request)));
     let mut timer = pin!(sleep_until((Instant::now() + connection.server.limits.head).into()));
     let mut member = connection.server.drain.join();
@@ -63,12 +63,15 @@ async fn exchange<B: Backend>(
     let ended = std::future::poll_fn(|context| {
         member.listen(context.waker());
         loop {
-            if !is_leaving && connection.server.drain.has_reached(Leaving::Gone) {
-                is_leaving = true;
-                Pin::new(&mut exchange).graceful_shutdown();
-            }
             if let Poll::Ready(ended) = Pin::new(&mut exchange).poll(context) {
                 return Poll::Ready(ended.is_ok());
+            }
+            // Only after reading what had come: a request that has begun to arrive is still answered.
+            let is_gone = connection.server.drain.has_reached(Leaving::Gone);
+            if is_gone && !is_leaving && connection.progress.stage() != Stage::Head {
+                is_leaving = true;
+                Pin::new(&mut exchange).graceful_shutdown();
+                continue;
             }
             match watch(connection, timer.as_mut(), context) {
                 Poll::Pending => return Poll::Pending,
@@ -82,7 +85,10 @@ async fn exchange<B: Backend>(
 }
 
 /// Bytes of a request's head: the API server's have some hundreds.
-const MOST_HEAD: usize = 64 << 10;
+const MOST_HEAD: usize = 16 << 10;
+
+/// Bytes that a connection holds beside a body that is being collected: most reviews fit, and are then read without a copy.
+const MOST_BUFFERED: usize = 128 << 10;
 
 enum Patience {
     /// The connection is to be polled again.
@@ -94,7 +100,8 @@ enum Patience {
 /// Looks whether the present wait has lasted too long; pending while it has not.
 fn watch<B>(connection: &Connection<B>, mut timer: Pin<&mut Sleep>, context: &mut Context<'_>) -> Poll<Patience> {
     let Connection { progress, server, .. } = connection;
-    let next = progress.next(&server.limits);
+    let idle = if connection.is_surplus { server.limits.head } else { server.limits.idle };
+    let next = progress.next(idle, server.limits.head);
     if next < timer.deadline().into_std() {
         timer.as_mut().reset(next.into());
     }

@@ -5,12 +5,11 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::task::Waker;
 
-/// How far a server is with leaving, in the order in which it happens.
+/// How far a server is with leaving, in the order in which it happens; zero before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Leaving {
-    Not,
     /// `/readyz` says no; everything else goes on.
-    Unready,
+    Unready = 1,
     /// Answers say `Connection: close`.
     Farewell,
     /// Nothing is accepted, and connections close as soon as they are idle.

@@ -75,7 +75,7 @@ async fn answer<B: Backend>(
         _ if in_flight.before >= server.limits.in_flight => answer::too_many_requests(),
         Err((_, misdirected)) => answer::misdirected(misdirected),
         Ok(phase) => {
-            return match body::read(body, most).await {
+            return match body::read(body, most, &server.room).await {
                 Ok(body) => {
                     progress.has_body();
                     review(server, phase, &body, time).await
@@ -94,6 +94,7 @@ fn without_body(progress: &Progress, error: BodyError, most: usize) -> Answered 
     progress.leave_body();
     match error {
         BodyError::TooLarge => answer::too_large(most),
+        BodyError::NoRoom => answer::too_much_at_once(),
         BodyError::Broken => answer::broken_body(),
     }
 }
@@ -117,7 +118,7 @@ async fn review<B: Backend>(server: &Shared<B>, phase: Phase, body: &[u8], time:
             needed => server.backend.gather(needed, time.deadline).await,
         };
         let verdict = decide(&request, &snapshot, &facts);
-        server.backend.record(&Decided { request: &request, verdict: &verdict, took: time.start.elapsed() });
+        server.backend.record(&Decided { request: &request, verdict: &verdict, since: time.start });
         (review::encode(&request.uid, &verdict), outcome(&verdict))
     })
     .await;

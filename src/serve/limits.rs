@@ -7,6 +7,8 @@ use std::time::Duration;
 pub struct Limits {
     /// Bytes of a body. An object has at most 3 MiB in the API server, and an update carries two.
     pub body: usize,
+    /// Bytes of all bodies that are being collected or judged, but for those that came in one piece.
+    pub all_bodies: usize,
     /// From accepting a connection to the end of its handshake.
     pub handshake: Duration,
     /// From the first byte of a request to the end of its head.
@@ -22,7 +24,7 @@ pub struct Limits {
     pub connections: usize,
     /// Connections beyond these that are told so (503, Retry-After) before they are closed; then none is accepted at all.
     pub surplus_connections: usize,
-    /// Requests under way; more are refused with 429 and Retry-After. They bound the memory that bodies take.
+    /// Requests under way; more are refused with 429 and Retry-After.
     pub in_flight: usize,
     /// After an answer that left a body unread: time to read it off, so that closing does not destroy the answer.
     pub linger: Duration,
@@ -37,6 +39,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             body: 8 << 20,
+            all_bodies: 128 << 20,
             handshake: Duration::from_secs(5),
             head: Duration::from_secs(10),
             idle: Duration::from_secs(120),

@@ -6,8 +6,6 @@
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use super::limits::Limits;
-
 /// What a connection waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
@@ -94,7 +92,7 @@ impl Progress {
     }
 
     /// When the present wait has lasted too long.
-    pub(super) fn next(&self, limits: &Limits) -> Instant {
+    pub(super) fn next(&self, idle: Duration, head: Duration) -> Instant {
         let mut mark = self.mark.load(Relaxed);
         let stage = self.stage();
         if stage == Stage::Head && mark == 0 {
@@ -103,8 +101,8 @@ impl Progress {
             self.mark.store(mark, Relaxed);
         }
         let patience = match stage {
-            Stage::Idle => limits.idle,
-            Stage::Head => limits.head,
+            Stage::Idle => idle,
+            Stage::Head => head,
             Stage::Body | Stage::Decision => Duration::ZERO,
         };
         self.origin + Duration::from_nanos(mark) + patience
@@ -124,31 +122,33 @@ impl Progress {
 mod tests {
     use super::*;
 
+    const IDLE: Duration = Duration::from_secs(120);
+    const HEAD: Duration = Duration::from_secs(10);
+
     #[test]
     fn each_wait_ends_by_its_own_limit() {
-        let (limits, start) = (Limits::default(), Instant::now());
+        let start = Instant::now();
         let progress = Progress::new(start);
-        assert_eq!(progress.next(&limits), start + limits.idle);
+        assert_eq!(progress.next(IDLE, HEAD), start + IDLE);
         progress.received();
         assert_eq!(progress.stage(), Stage::Head);
-        assert!(progress.next(&limits) < start + limits.idle);
+        assert!(progress.next(IDLE, HEAD) < start + IDLE);
         let deadline = start + Duration::from_secs(3);
         progress.begin(deadline);
-        assert_eq!(progress.next(&limits), deadline);
+        assert_eq!(progress.next(IDLE, HEAD), deadline);
         progress.has_body();
         progress.received();
-        assert_eq!((progress.stage(), progress.next(&limits)), (Stage::Decision, deadline));
+        assert_eq!((progress.stage(), progress.next(IDLE, HEAD)), (Stage::Decision, deadline));
         progress.finish(deadline);
-        assert_eq!((progress.stage(), progress.next(&limits)), (Stage::Idle, deadline + limits.idle));
+        assert_eq!((progress.stage(), progress.next(IDLE, HEAD)), (Stage::Idle, deadline + IDLE));
     }
 
     #[test]
     fn a_slow_head_is_timed_from_its_first_byte() {
-        let limits = Limits::default();
         let progress = Progress::new(Instant::now());
         progress.received();
-        let first = progress.next(&limits);
+        let first = progress.next(IDLE, HEAD);
         progress.received();
-        assert_eq!(progress.next(&limits), first);
+        assert_eq!(progress.next(IDLE, HEAD), first);
     }
 }

@@ -11,6 +11,7 @@ use tokio::time::{sleep, timeout};
 use super::accept::accept;
 use super::admin;
 use super::backend::Backend;
+use super::body::Room;
 use super::drain::{Drain, Leaving};
 use super::limits::Limits;
 use super::tls::Tls;
@@ -39,6 +40,8 @@ pub(super) struct Shared<B> {
     pub(super) tls: Arc<Tls>,
     pub(super) limits: Limits,
     pub(super) drain: Drain,
+    /// The bytes that bodies take up.
+    pub(super) room: Room,
     /// One permit for each connection that may be open, surplus ones included.
     pub(super) permits: Arc<Semaphore>,
 }
@@ -48,7 +51,8 @@ impl<B: Backend> Server<B> {
     pub async fn run(self, listeners: Listeners, stop: impl Future<Output = ()>) {
         let Self { backend, metrics, tls, limits, drain_delay } = self;
         let permits = Arc::new(Semaphore::new(limits.connections + limits.surplus_connections));
-        let shared = Arc::new(Shared { backend, metrics, tls, limits, drain: Drain::default(), permits });
+        let room = Room::new(limits.all_bodies);
+        let shared = Arc::new(Shared { backend, metrics, tls, limits, drain: Drain::default(), room, permits });
         let admin = tokio::spawn(admin::serve(shared.clone(), listeners.admin));
         tokio::select! {
             () = accept(&shared, listeners.reviews) => {}

@@ -1,7 +1,7 @@
 //! Log lines: JSON objects on standard error, one a line, and what happens to panics.
 //!
 //! A line holds `timestamp`, `level`, `message` and fields of this list: `uid phase operation kind subresource namespace name
-//! user dry_run verdict code denial error micros` for reviews; `address admin_address ca certificate expires peer place`
+//! user dry_run verdict code denial error micros` for reviews; `address admin_address ca certificate expires place`
 //! for the server. No line holds an object or a part of one, but for the names and values that a denial quotes.
 
 use tracing_subscriber::EnvFilter;

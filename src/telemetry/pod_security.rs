@@ -172,6 +172,7 @@ fn place_labels(place: usize) -> [&'static str; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::{Carried, ObjectKind, Phase, Resource};
 
     #[test]
     fn every_known_version_has_a_slot_of_its_own() {
@@ -185,6 +186,30 @@ mod tests {
         assert_eq!(of(Level::Baseline, 20), 20);
         assert_eq!(of(Level::Baseline, registry().newest() + 1), FUTURE);
         assert_eq!(of(Level::Restricted, u64::MAX), FUTURE);
+    }
+
+    #[test]
+    fn a_subresource_that_a_client_invents_is_other() {
+        let counted = |operation, resource: &'static str, subresource: &'static str| {
+            place_labels(place(&Request {
+                phase: Phase::Validate,
+                uid: "u".into(),
+                operation,
+                kind: ObjectKind::default(),
+                resource: Resource { group: "".into(), resource: resource.into() },
+                subresource: subresource.into(),
+                name: "".into(),
+                namespace: "".into(),
+                username: "".into(),
+                dry_run: false,
+                object: Carried::Absent,
+                old_object: Carried::Absent,
+            }))
+        };
+        assert_eq!(counted(Operation::Update, "pods", "resize"), ["update", "pod", "resize"]);
+        assert_eq!(counted(Operation::Create, "pods", "invented"), ["create", "pod", "other"]);
+        assert_eq!(counted(Operation::Create, "namespaces", ""), ["create", "namespace", ""]);
+        assert_eq!(counted(Operation::Update, "deployments", "scale"), ["update", "controller", "other"]);
     }
 
     #[test]

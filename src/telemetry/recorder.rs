@@ -2,18 +2,21 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::Instant;
 
 use super::Metrics;
 use crate::engine::{Annotation, Phase, Request, Verdict};
+
+/// Bytes of a text in a log line.
+const MOST_TEXT: usize = 4096;
 
 /// A review and what was decided on it.
 #[derive(Debug)]
 pub struct Decided<'d> {
     pub request: &'d Request<'d>,
     pub verdict: &'d Verdict,
-    /// From the request's head to the decision, reading the body included.
-    pub took: Duration,
+    /// When the request's head had been read.
+    pub since: Instant,
 }
 
 pub struct Recorder {
@@ -51,46 +54,45 @@ fn error(verdict: &Verdict) -> Option<&str> {
     })
 }
 
+/// One line about a review: the fields that all have, then those of this outcome.
+macro_rules! tell {
+    ($level:ident, $decided:expr, $message:expr, $($field:tt)*) => {{
+        let Decided { request, since, .. } = $decided;
+        tracing::$level!(
+            uid = clipped(&request.uid),
+            phase = phase(request.phase),
+            operation = request.operation.name(),
+            kind = clipped(&request.kind.kind),
+            subresource = clipped(&request.subresource),
+            namespace = clipped(&request.namespace),
+            name = clipped(&request.name),
+            user = clipped(&request.username),
+            dry_run = request.dry_run,
+            $($field)*
+            micros = u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX),
+            "{}", $message,
+        )
+    }};
+}
+
 fn denied(decided: &Decided<'_>, error: Option<&str>) {
-    let Decided { request, verdict, took } = decided;
-    let denial = verdict.denial();
-    tracing::warn!(
-        uid = &*request.uid,
-        phase = phase(request.phase),
-        operation = request.operation.name(),
-        kind = &*request.kind.kind,
-        subresource = &*request.subresource,
-        namespace = &*request.namespace,
-        name = &*request.name,
-        user = &*request.username,
-        dry_run = request.dry_run,
-        verdict = if denial.is_some() { "denied" } else { "allowed" },
-        code = denial.map_or(200, |status| status.code),
-        denial = denial.map(|status| status.message.as_str()),
-        error,
-        micros = micros(*took),
-        "{}",
-        if denial.is_some() { "denied" } else { "allowed in spite of an error" },
-    );
+    let error = error.map(clipped);
+    match decided.verdict.denial() {
+        None => tell!(warn, decided, "allowed in spite of an error", verdict = "allowed", code = 200, error,),
+        Some(status) => {
+            let denial = clipped(&status.message);
+            tell!(warn, decided, "denied", verdict = "denied", code = status.code, denial, error,);
+        }
+    }
 }
 
 fn allowed(decided: &Decided<'_>) {
-    let Decided { request, took, .. } = decided;
-    tracing::info!(
-        uid = &*request.uid,
-        phase = phase(request.phase),
-        operation = request.operation.name(),
-        kind = &*request.kind.kind,
-        subresource = &*request.subresource,
-        namespace = &*request.namespace,
-        name = &*request.name,
-        user = &*request.username,
-        dry_run = request.dry_run,
-        verdict = "allowed",
-        code = 200,
-        micros = micros(*took),
-        "allowed",
-    );
+    tell!(info, decided, "allowed", verdict = "allowed", code = 200,);
+}
+
+/// The beginning of a text, so that no pod and no client makes a line of a megabyte.
+fn clipped(text: &str) -> &str {
+    text.split_at_checked(text.floor_char_boundary(MOST_TEXT)).map_or(text, |(beginning, _)| beginning)
 }
 
 fn phase(phase: Phase) -> &'static str {
@@ -98,8 +100,4 @@ fn phase(phase: Phase) -> &'static str {
         Phase::Mutate => "mutate",
         Phase::Validate => "validate",
     }
-}
-
-fn micros(took: Duration) -> u64 {
-    u64::try_from(took.as_micros()).unwrap_or(u64::MAX)
 }

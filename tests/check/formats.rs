@@ -94,6 +94,29 @@ fn what_a_manifest_says_cannot_break_out_of_a_format() {
 }
 
 #[test]
+fn a_pod_of_many_containers_has_no_report_without_measure() {
+    let containers: Vec<String> = (0..700).map(|number| format!("{{name: container-{number}}}")).collect();
+    let pod = format!(
+        "apiVersion: v1\nkind: Pod\nmetadata: {{name: wide}}\nspec: {{containers: [{}]}}\n",
+        containers.join(", ")
+    );
+    let files = folder(&[("wide.yaml", pod)]);
+    for format in ["text", "json", "sarif", "junit", "github"] {
+        let length = run(files.path(), &["-o", format, "."]).stdout.len();
+        assert!(length < 4 << 20, "{format}: {length} bytes");
+    }
+    let (_, elements) = super::judged(files.path(), &["."]);
+    let details: Vec<usize> = elements[0]["violations"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|violation| violation["detail"].as_str().map(str::len))
+        .collect();
+    assert_eq!(details.len(), 4 * 700);
+    assert!(details[0] > 10_000 && details[1] < 200, "{:?}", &details[..2]);
+}
+
+#[test]
 fn every_format_is_whole_where_nothing_is_found() {
     let files = folder(&[("a.json", GOOD)]);
     for (format, expected) in [("text", "1 input: 1 allowed\n"), ("github", "")] {

@@ -116,7 +116,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
              helm template ./chart | portcullis check -"
         );
     }
-    let mut snapshot = snapshot(&arguments)?;
+    let mut snapshot = snapshot(arguments)?;
     let sources: Vec<Source> = arguments.paths.iter().map(|path| Source::open(path)).collect();
     let total = namespaces::collect(&sources, |name, labels| insert(&mut snapshot, name, labels));
     let judge = Judge {
@@ -124,7 +124,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         namespace: &arguments.namespace,
         knows_namespaces: arguments.namespaces.is_some(),
     };
-    let writer = Writer { format: arguments.output.into(), look: look(&arguments) };
+    let writer = Writer { format: arguments.output.into(), look: look(arguments) };
     let summary = pipeline::run(&sources, &judge, writer, total)?;
     Ok(ExitCode::from(summary.exit_code()))
 }

@@ -2,6 +2,7 @@
 
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
+use super::scan::Scanned;
 use super::{DecodeError, scan};
 
 /// Deeper than any Kubernetes type, and shallow enough for any stack.
@@ -71,15 +72,16 @@ impl<'de> Decoder<'de> {
         }
     }
 
-    /// Passes a string whose opening quote is at `self.at`; gives what is between the quotes, and whether it holds escapes.
+    /// Passes a string whose opening quote is at `self.at`.
     #[inline(always)]
-    fn raw_string(&mut self) -> Result<(&'de [u8], bool)> {
-        let start = self.at + 1;
-        let Some((end, escaped)) = scan::string_end(self.text, start) else {
-            return self.fail("a string that does not end, or holds a control character");
-        };
-        self.at = end + 1;
-        Ok((self.text.get(start..end).unwrap_or_default(), escaped))
+    fn raw_string(&mut self) -> Result<Scanned<'de>> {
+        match scan::string(self.text, self.at + 1) {
+            Some(scanned) => {
+                self.at = scanned.end;
+                Ok(scanned)
+            }
+            None => self.fail("a string that does not end, or holds a control character"),
+        }
     }
 
     #[inline]
@@ -88,17 +90,38 @@ impl<'de> Decoder<'de> {
             return self.fail("expected a string");
         }
         let start = self.at;
-        let (raw, escaped) = self.raw_string()?;
-        if escaped {
-            let quoted = self.text.get(start..self.at).unwrap_or_default();
-            return match serde_json::from_slice::<String>(quoted) {
-                Ok(text) => visitor.visit_string(text),
-                Err(error) => self.fail(&format!("a string that is not valid: {error}")),
-            };
+        let scanned = self.raw_string()?;
+        if scanned.has_escapes {
+            return self.escaped_string(start, visitor);
         }
-        match std::str::from_utf8(raw) {
-            Ok(text) => visitor.visit_borrowed_str(text),
-            Err(_) => self.fail("a string that is not UTF-8"),
+        match scanned.text() {
+            Some(text) => visitor.visit_borrowed_str(text),
+            None => self.fail("a string that is not UTF-8"),
+        }
+    }
+
+    /// Escapes are rare, and stock serde_json knows them all.
+    #[cold]
+    fn escaped_string<V: Visitor<'de>>(&mut self, start: usize, visitor: V) -> Result<V::Value> {
+        let quoted = self.text.get(start..self.at).unwrap_or_default();
+        match serde_json::from_slice::<String>(quoted) {
+            Ok(text) => visitor.visit_string(text),
+            Err(error) => self.fail(&format!("a string that is not valid: {error}")),
+        }
+    }
+
+    /// A key that is compared with known ones: bytes will do, and one that is not UTF-8 is simply none of them.
+    #[inline]
+    fn identifier<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value> {
+        if self.peek()? != b'"' {
+            return self.fail("expected a key");
+        }
+        let start = self.at;
+        let scanned = self.raw_string()?;
+        if scanned.has_escapes {
+            self.escaped_string(start, visitor)
+        } else {
+            visitor.visit_borrowed_bytes(scanned.raw)
         }
     }
 
@@ -124,7 +147,13 @@ impl<'de> Decoder<'de> {
             b't' => self.literal(b"true"),
             b'f' => self.literal(b"false"),
             b'n' => self.literal(b"null"),
-            _ => self.number().map(|_| ()),
+            _ => match scan::number_like_length(self.text.get(self.at..).unwrap_or_default()) {
+                0 => self.fail("expected a value"),
+                length => {
+                    self.at += length;
+                    Ok(())
+                }
+            },
         }
     }
 
@@ -288,7 +317,7 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
 
     #[inline]
     fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        self.string(visitor)
+        self.identifier(visitor)
     }
 
     #[inline]

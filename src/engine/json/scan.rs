@@ -4,52 +4,99 @@
 //! tests hold the fast versions against them. No byte outside the slice is ever read.
 #![allow(unsafe_code, reason = "SIMD intrinsics; every load is from a slice or array of the size that it reads")]
 
-/// `start` is just after the opening quote. Gives the index of the closing quote and whether an escape came before it;
-/// none if the string does not end or holds a control character.
+/// A string that was passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Scanned<'t> {
+    /// What stands between the quotes.
+    pub(super) raw: &'t [u8],
+    /// The index just after the closing quote.
+    pub(super) end: usize,
+    pub(super) has_escapes: bool,
+    is_ascii: bool,
+}
+
+impl<'t> Scanned<'t> {
+    /// The text between the quotes, escapes as they are written; none if it is not UTF-8.
+    #[inline(always)]
+    pub(super) fn text(&self) -> Option<&'t str> {
+        if self.is_ascii {
+            // SAFETY: `string` alone makes a `Scanned`, and sets `is_ascii` only if every byte of `raw` is below 0x80.
+            return Some(unsafe { std::str::from_utf8_unchecked(self.raw) });
+        }
+        std::str::from_utf8(self.raw).ok()
+    }
+}
+
+/// Passes the string whose opening quote is just before `start`; none if it does not end or holds a control character.
 #[inline(always)]
-pub(super) fn string_end(text: &[u8], start: usize) -> Option<(usize, bool)> {
-    let mut at = start;
-    let mut escaped = false;
+pub(super) fn string(text: &[u8], start: usize) -> Option<Scanned<'_>> {
+    let (mut at, mut has_escapes, mut is_ascii) = (start, false, true);
     loop {
-        at = plain_end(text, at);
+        let plain = plain_end(text, at);
+        is_ascii &= plain.is_ascii;
+        at = plain.end;
         match text.get(at)? {
-            b'"' => return Some((at, escaped)),
+            b'"' => return Some(Scanned { raw: text.get(start..at)?, end: at + 1, has_escapes, is_ascii }),
             b'\\' => {
-                escaped = true;
+                has_escapes = true;
+                // What is escaped may be any byte; only escaped strings hold it, and those are read another way.
+                is_ascii = false;
                 at += 2;
             }
             byte if *byte < 0x20 => return None,
-            _ => at += 1,
+            byte => {
+                is_ascii &= byte.is_ascii();
+                at += 1;
+            }
         }
     }
 }
 
-/// The first index from `at` that may be a quote, a backslash or a control character.
+/// A run of bytes that are neither a quote nor a backslash nor a control character.
+struct Plain {
+    /// The first index that may be one of these.
+    end: usize,
+    /// Whether all bytes of the run are below 0x80.
+    is_ascii: bool,
+}
+
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
-fn plain_end(text: &[u8], mut at: usize) -> usize {
+fn plain_end(text: &[u8], mut at: usize) -> Plain {
     use std::arch::x86_64::*;
+    let mut high = 0u32;
     while let Some(window) = text.get(at..).and_then(<[u8]>::first_chunk::<16>) {
         // SAFETY: SSE2 is part of x86_64, and the load reads exactly the 16 bytes of `window`.
-        let special = unsafe {
+        let (special, above) = unsafe {
             let bytes = _mm_loadu_si128(window.as_ptr().cast());
             let quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(b'"' as i8));
             let backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(b'\\' as i8));
             let control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
-            _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, backslash), control)) as u32
+            let special = _mm_or_si128(_mm_or_si128(quote, backslash), control);
+            (_mm_movemask_epi8(special) as u32, _mm_movemask_epi8(bytes) as u32)
         };
         if special != 0 {
-            return at + special.trailing_zeros() as usize;
+            // Only the bytes before the special one belong to the run.
+            high |= above & (special.wrapping_sub(1) & !special);
+            return Plain { end: at + special.trailing_zeros() as usize, is_ascii: high == 0 };
         }
+        high |= above;
         at += 16;
     }
-    at
+    Plain { end: at, is_ascii: high == 0 }
 }
 
 #[cfg(not(target_arch = "x86_64"))]
 #[inline(always)]
-fn plain_end(_: &[u8], at: usize) -> usize {
-    at
+fn plain_end(_: &[u8], at: usize) -> Plain {
+    Plain { end: at, is_ascii: true }
+}
+
+/// How many bytes at the start of `rest` can belong to a number, for passing one that nobody reads.
+#[inline(always)]
+pub(super) fn number_like_length(rest: &[u8]) -> usize {
+    let is_like = |byte: &&u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
+    rest.iter().take_while(is_like).count()
 }
 
 /// How many bytes at the start of `rest` are one number as RFC 8259 has it; 0 if there is none.
@@ -222,6 +269,31 @@ mod tests {
             found += u32::from(scalar.is_some());
         }
         assert!(found > 1000, "only {found} of the texts had an end");
+    }
+
+    #[test]
+    fn strings_end_where_they_end_and_say_what_is_in_them() {
+        let long = "x".repeat(40);
+        for (inner, text, has_escapes) in [
+            ("", Some(""), false),
+            ("plain", Some("plain"), false),
+            (&*long, Some(&*long), false),
+            ("caf\u{e9} and more than sixteen bytes", Some("caf\u{e9} and more than sixteen bytes"), false),
+            ("a\\\"b", Some("a\\\"b"), true),
+            ("0123456789abcde\\\\", Some("0123456789abcde\\\\"), true),
+        ] {
+            for after in ["", ",\"next string that is long enough for a window \u{e9}\""] {
+                let whole = format!("\"{inner}\"{after}");
+                let scanned = string(whole.as_bytes(), 1).unwrap();
+                assert_eq!((scanned.text(), scanned.has_escapes), (text, has_escapes), "{whole}");
+                assert_eq!(scanned.end, inner.len() + 2, "{whole}");
+            }
+        }
+        for bad in ["\"open", "\"control\n\"", "\"ends in a backslash\\", "\"0123456789abcdef\u{1}\""] {
+            assert_eq!(string(bad.as_bytes(), 1), None, "{bad}");
+        }
+        assert_eq!(string(b"\"0123456789\xff\"", 1).unwrap().text(), None);
+        assert_eq!(string(b"\"\xff\"", 1).unwrap().text(), None);
     }
 
     #[test]

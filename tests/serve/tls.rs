@@ -1,0 +1,175 @@
+//! Versions and protocols, client certificates, and material that changes while connections are open.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use portcullis::serve::{Clients, Files, Identity, Tls, watch};
+use portcullis::telemetry::Metrics;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+
+use crate::client::{Client, Trust, eventually};
+use crate::harness::{Running, Setting, review};
+
+type Authority = CertifiedIssuer<'static, KeyPair>;
+
+fn authority() -> Authority {
+    let mut parameters = CertificateParams::default();
+    parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    CertifiedIssuer::self_signed(parameters, KeyPair::generate().expect("a key")).expect("an authority")
+}
+
+/// A certificate and its key as PEM.
+struct Signed {
+    certificate: rcgen::Certificate,
+    key: KeyPair,
+}
+
+fn signed(authority: &Authority, common_name: &str, alternatives: &[&str]) -> Signed {
+    let names: Vec<String> = alternatives.iter().map(|name| (*name).to_owned()).collect();
+    let mut parameters = CertificateParams::new(names).expect("names");
+    parameters.distinguished_name.push(DnType::CommonName, common_name);
+    let key = KeyPair::generate().expect("a key");
+    Signed { certificate: parameters.signed_by(&key, authority).expect("a certificate"), key }
+}
+
+fn can_ask(server: &Running, trust: &Trust) -> bool {
+    // A refused client certificate shows only when the client reads: its own handshake ends before the server's.
+    let Ok(mut client) = Client::connect(server.address, trust) else { return false };
+    let body = review("u", "default", false);
+    let head = format!(
+        "POST /validate HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    let sent = client.write(&[head.as_bytes(), &body].concat());
+    sent.is_ok() && client.try_answer().is_ok_and(|answer| answer.status == 200)
+}
+
+#[test]
+fn speaks_tls_1_2_and_1_3_and_http_1_1_alone() {
+    let server = Setting::default().start();
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        let versions: &'static [_] = Box::leak(Box::new([version]));
+        let trust = Trust { versions: Some(versions), ..server.trust.clone() };
+        assert!(can_ask(&server, &trust), "{version:?}");
+    }
+    let both = Trust { alpn: vec![b"h2".to_vec(), b"http/1.1".to_vec()], ..server.trust.clone() };
+    let client = Client::connect(server.address, &both).expect("a connection");
+    assert_eq!(client.stream.conn.alpn_protocol(), Some(&b"http/1.1"[..]));
+    let only_h2 = Trust { alpn: vec![b"h2".to_vec()], ..server.trust.clone() };
+    assert!(Client::connect(server.address, &only_h2).is_err());
+}
+
+#[test]
+fn a_client_needs_a_certificate_of_the_authority_with_an_allowed_name() {
+    let (ours, theirs) = (authority(), authority());
+    let serving = signed(&ours, "server", &["localhost"]);
+    let clients = Clients {
+        authorities: ours.pem().into_bytes(),
+        names: ["apiserver", "client.example", "10.1.2.3"].map(str::to_owned).to_vec(),
+    };
+    let identity = Identity::from_der(vec![serving.certificate.der().to_vec()], serving.key.serialize_der());
+    let tls = Arc::new(Tls::new(identity, Some(clients)).expect("usable TLS"));
+    let server = Setting { tls: Some((tls, ours.pem())), ..Setting::default() }.start();
+    let shows = |client: &Signed| Trust {
+        identity: Some((client.certificate.der().to_vec(), client.key.serialize_der())),
+        ..server.trust.clone()
+    };
+    assert!(can_ask(&server, &shows(&signed(&ours, "apiserver", &[]))), "by common name");
+    assert!(can_ask(&server, &shows(&signed(&ours, "x", &["client.example"]))), "by DNS name");
+    assert!(can_ask(&server, &shows(&signed(&ours, "x", &["10.1.2.3"]))), "by address");
+    assert!(!can_ask(&server, &server.trust), "without a certificate");
+    assert!(!can_ask(&server, &shows(&signed(&ours, "somebody", &["else.example"]))), "with another name");
+    assert!(!can_ask(&server, &shows(&signed(&theirs, "apiserver", &[]))), "of another authority");
+}
+
+/// Puts a pair where a mounted Secret would: a new folder, then a link that is swapped in one step.
+fn mount(folder: &Path, generation: &str, certificate: &str, key: &str) {
+    let data = folder.join(generation);
+    fs::create_dir(&data).expect("a folder");
+    fs::write(data.join("tls.crt"), certificate).expect("a certificate");
+    fs::write(data.join("tls.key"), key).expect("a key");
+    symlink(generation, folder.join("..next")).expect("a link");
+    fs::rename(folder.join("..next"), folder.join("..data")).expect("a swap");
+}
+
+#[test]
+fn new_files_are_used_for_new_connections_and_bad_ones_are_not() {
+    let authority = authority();
+    let folder = tempfile::tempdir().expect("a folder");
+    let pair = |name: &str| {
+        let signed = signed(&authority, name, &["localhost"]);
+        (signed.certificate.pem(), signed.key.serialize_pem(), signed.certificate.der().to_vec())
+    };
+    let (first, second) = (pair("first"), pair("second"));
+    mount(folder.path(), "one", &first.0, &first.1);
+    let files = Files {
+        certificate: folder.path().join("..data/tls.crt"),
+        key: folder.path().join("..data/tls.key"),
+        client_authority: None,
+        client_names: Vec::new(),
+    };
+    let metrics = Arc::new(Metrics::default());
+    let tls = Arc::new(files.load(&metrics).expect("usable files"));
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let watching = std::thread::spawn({
+        let (tls, metrics) = (tls.clone(), metrics.clone());
+        move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            runtime.block_on(async {
+                tokio::select! {
+                    () = watch(files, tls, metrics, Duration::from_millis(5)) => {}
+                    _ = stopped => {}
+                }
+            });
+        }
+    });
+    let server = Setting { tls: Some((tls, authority.pem())), ..Setting::default() }.start();
+    let shown = || {
+        let client = server.client();
+        client.stream.conn.peer_certificates().expect("a certificate")[0].to_vec()
+    };
+    let mut open = server.client();
+    assert_eq!(shown(), first.2);
+
+    // The key of one with the certificate of the other: the old pair stays, and it shows.
+    mount(folder.path(), "two", &second.0, &first.1);
+    eventually("the failure shows", || metrics.render(true).contains("reload_failed 1\n"));
+    assert_eq!(shown(), first.2);
+    mount(folder.path(), "three", "not a certificate", &second.1);
+    assert_eq!(shown(), first.2);
+
+    mount(folder.path(), "four", &second.0, &second.1);
+    eventually("the new pair is used", || shown() == second.2);
+    eventually("the failure is over", || metrics.render(true).contains("reload_failed 0\n"));
+    assert!(metrics.render(true).contains("\nportcullis_certificate_reloads_total 1\n"));
+    assert_eq!(open.post("/validate", &review("u", "default", false)).status, 200, "the old connection goes on");
+    drop(stop);
+    watching.join().expect("a watcher that does not panic");
+}
+
+#[test]
+fn unusable_material_says_why() {
+    let one = signed(&authority(), "one", &["localhost"]);
+    let other = signed(&authority(), "other", &["localhost"]);
+    let load = |certificate: &str, key: &str, clients: Option<&str>| {
+        let identity = Identity::from_pem(certificate.as_bytes(), key.as_bytes())?;
+        let clients = clients.map(|pem| Clients { authorities: pem.as_bytes().to_vec(), names: Vec::new() });
+        Tls::new(identity, clients)
+    };
+    let (certificate, key) = (one.certificate.pem(), one.key.serialize_pem());
+    let cases = [
+        (load("", &key, None), "holds no certificate"),
+        (load(&certificate, "", None), "holds no private key"),
+        (load(&certificate, &other.key.serialize_pem(), None), "cannot be used"),
+        (load(&certificate, &key, Some("")), "client CA file"),
+        (load(&certificate, &key, Some("nonsense")), "client CA file"),
+    ];
+    for (result, part) in cases {
+        let error = result.err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(error.contains(part), "{part:?} is not in {error:?}");
+    }
+    assert!(load(&certificate, &key, Some(&certificate)).is_ok());
+}
