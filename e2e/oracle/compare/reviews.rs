@@ -76,7 +76,8 @@ fn facts(request: &Request<'_>, snapshot: &Snapshot, namespaces: &[Value], pods:
             let of_namespace =
                 pods.iter().filter(|pod| pod.pointer("/metadata/namespace").and_then(Value::as_str) == Some(name));
             let pods = of_namespace.map(|pod| pod.to_string().into_bytes().into()).collect();
-            facts.existing_pods = ExistingPods::Listed { pods, time: RefCell::new(Box::new(iter::repeat(()))) };
+            facts.existing_pods =
+                ExistingPods::Listed { pods, unlisted: 0, time: RefCell::new(Box::new(iter::repeat(()))) };
         }
     }
     facts

@@ -179,7 +179,7 @@ fn exempt_warning(
 /// The warnings of a dry run of `policy` over the pods that exist.
 fn try_on_pods(name: &str, policy: LevelVersion, existing: &ExistingPods, exemptions: &Exemptions) -> Vec<String> {
     let unlistable = || vec!["failed to list pods while checking new PodSecurity enforce level".to_owned()];
-    let ExistingPods::Listed { pods, time } = existing else { return unlistable() };
+    let ExistingPods::Listed { pods, unlisted, time } = existing else { return unlistable() };
     let decoded: Result<Vec<Object<'_>>, _> = pods.iter().map(|pod| json::from_slice(pod)).collect();
     let Ok(decoded) = decoded else { return unlistable() };
     let ordered = prioritised(&decoded, exemptions);
@@ -201,8 +201,8 @@ fn try_on_pods(name: &str, policy: LevelVersion, existing: &ExistingPods, exempt
         }
     }
     let mut warnings = Vec::new();
-    if checked < ordered.len() {
-        let total = ordered.len();
+    let total = ordered.len() + unlisted;
+    if checked < total {
         warnings.push(format!(
             "new PodSecurity enforce level only checked against the first {checked} of {total} existing pods"
         ));
