@@ -16,7 +16,7 @@ SEED ?= 1
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: rust ## Build Portcullis and serve on https://127.0.0.1:8443 with embedded defaults
@@ -29,9 +29,19 @@ run: rust ## Build Portcullis and serve on https://127.0.0.1:8443 with embedded 
 	exec target/release/portcullis serve
 
 .PHONY: test
-test: lint ## Run every test: lint, unit tests, pages, oracle, the real binary over TLS
-	@echo "Running the tests (the first run also builds the oracle with Go) …"
+test: lint go ## Run every test: lint, unit tests, pages, oracle, the real binary over TLS and behind a real API server
+	@e2e/control-plane/build >/dev/null
+	@echo "Running the tests (the first run also builds the oracle, with Go) …"
 	cargo test
+
+.PHONY: cluster
+cluster: rust go ## Start a real API server with Portcullis in front, on loopback, until Ctrl-C
+	@e2e/control-plane/build >/dev/null
+	@exec e2e/control-plane/up
+
+.PHONY: control-plane
+control-plane: go ## Build etcd and Kubernetes from Go modules, once (16 CPU-minutes; make test does it too)
+	@e2e/control-plane/build
 
 .PHONY: lint
 lint: rust deny ## rustfmt, clippy, the tidy test, cargo-deny (bans, licences, sources)

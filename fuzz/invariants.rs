@@ -9,6 +9,10 @@ use portcullis::review;
 /// Whatever stock serde_json accepts as an object, our decoder accepts with the same value; nothing makes it panic.
 pub fn decoding_agrees(text: &[u8]) {
     let own = json::from_slice::<Object<'_>>(text);
+    // Stock serde_json lets control characters pass in strings that are read as bytes: only what it takes for JSON counts.
+    if serde_json::from_slice::<serde_json::Value>(text).is_err() {
+        return;
+    }
     if let Ok(stock) = serde_json::from_slice::<Object<'_>>(text) {
         match own {
             Ok(own) => assert_eq!(format!("{own:?}"), format!("{stock:?}")),

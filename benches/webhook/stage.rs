@@ -29,9 +29,7 @@ impl Stage {
     pub fn set(ours: &str, only: &str) -> Result<Self> {
         let cores = kernel::two_cores()?;
         kernel::pin(cores.client)?;
-        // Cargo names target/tmp to benches; the figures lie beside it.
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().context("no target folder")?;
-        let folder = target.join("bench");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench");
         fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         fs::write(folder.join("namespace.yaml"), NAMESPACE)?;
         let ours = if ours == "null" { Program::Null } else { Program::Portcullis(PathBuf::from(ours)) };

@@ -30,7 +30,7 @@ pub enum BadReview {
 /// The body is not an AdmissionReview of `admission.k8s.io/v1` with a request. An object of the request that does not decode
 /// is no error: it is [`Carried::Undecodable`].
 pub fn decode(phase: Phase, body: &[u8]) -> Result<Request<'_>, BadReview> {
-    match json::from_slice::<Envelope<'_, Object<'_>>>(body) {
+    match json::from_slice::<Envelope<'_, Box<Object<'_>>>>(body) {
         Ok(envelope) => request(phase, envelope, carried),
         Err(_) => decode_in_parts(phase, body),
     }
@@ -49,8 +49,8 @@ fn decode_in_parts(phase: Phase, body: &[u8]) -> Result<Request<'_>, BadReview> 
     })
 }
 
-fn carried(object: Option<Object<'_>>) -> Carried<'_> {
-    object.map_or(Carried::Absent, |object| Carried::Object(Box::new(object)))
+fn carried(object: Option<Box<Object<'_>>>) -> Carried<'_> {
+    object.map_or(Carried::Absent, Carried::Object)
 }
 
 #[derive(Deserialize)]

@@ -320,6 +320,15 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
         self.identifier(visitor)
     }
 
+    /// The bytes of a string as they are written, escapes and all: for one that is passed over.
+    #[inline]
+    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if self.peek()? != b'"' {
+            return self.fail("expected a string");
+        }
+        visitor.visit_borrowed_bytes(self.raw_string()?.raw)
+    }
+
     #[inline]
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         if self.peek()? == b'n' {
@@ -362,6 +371,6 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
     }
 
     serde::forward_to_deserialize_any! {
-        i128 u128 char bytes byte_buf unit unit_struct tuple tuple_struct enum
+        i128 u128 char byte_buf unit unit_struct tuple tuple_struct enum
     }
 }

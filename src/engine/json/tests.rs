@@ -1,13 +1,19 @@
 //! The decoder against stock serde_json, and at its bounds.
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::from_slice;
 use crate::engine::object::Object;
 
-/// What stock serde_json accepts is accepted with the same value.
+/// What stock serde_json accepts is accepted with the same value. (It lets control characters pass in strings that are read
+/// as bytes; that is no JSON, as it says itself when it only looks.)
 fn agrees(text: &[u8]) {
+    if serde_json::from_slice::<IgnoredAny>(text).is_err() {
+        let _ = from_slice::<Object<'_>>(text);
+        return;
+    }
     let stock = serde_json::from_slice::<Object<'_>>(text);
     let own = from_slice::<Object<'_>>(text);
     if let Ok(stock) = stock {

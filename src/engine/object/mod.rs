@@ -3,11 +3,13 @@
 //! `null`, a missing field and an empty value are told apart only where Go's own types tell them apart: a pointer is an
 //! `Option`, everything else has its zero value. Names follow the API's field names.
 
+mod annotations;
 mod kind;
 mod pod;
 mod value;
 mod volume;
 
+pub use annotations::Annotations;
 pub use kind::{GroupVersionKind, Workload, is_registered};
 pub use pod::{ContainerAt, ContainerList, Pod};
 pub use value::{List, StringMap, Text, or_default};
@@ -29,7 +31,7 @@ pub struct Object<'a> {
     pub spec: Spec<'a>,
     /// A PodTemplate's template.
     #[serde(borrow)]
-    pub template: Option<Template<'a>>,
+    pub template: Option<Box<Template<'a>>>,
 }
 
 impl Object<'_> {
@@ -49,7 +51,7 @@ pub struct Metadata<'a> {
     #[serde(borrow)]
     pub labels: StringMap<'a>,
     #[serde(borrow)]
-    pub annotations: StringMap<'a>,
+    pub annotations: Annotations<'a>,
     #[serde(borrow)]
     pub owner_references: List<OwnerReference<'a>>,
 }

@@ -27,7 +27,7 @@ impl<'o> Pod<'o> {
     pub fn template_of(object: &'o Object<'o>, workload: Workload) -> Option<Self> {
         let spec = &object.spec;
         match workload {
-            Workload::PodTemplate => Some(Self::within(object.template.as_ref(), "template.")),
+            Workload::PodTemplate => Some(Self::within(object.template.as_deref(), "template.")),
             Workload::CronJob => {
                 let job = spec.job_template.as_ref();
                 Some(Self::within(job.and_then(|job| job.spec.template.as_deref()), "spec.jobTemplate.spec.template."))

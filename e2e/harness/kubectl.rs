@@ -1,0 +1,67 @@
+//! kubectl as a platform engineer would use it: always the one of this version, never what else is on the PATH.
+
+use super::programs;
+use anyhow::{Context, Result, ensure};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+/// kubectl with the kubeconfig of one API server.
+pub struct Kubectl {
+    program: PathBuf,
+    kubeconfig: PathBuf,
+}
+
+/// What it printed.
+#[derive(Debug)]
+pub struct Said {
+    pub succeeded: bool,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Kubectl {
+    pub(super) fn new(kubeconfig: &Path) -> Result<Self> {
+        Ok(Self { program: programs::path("kubectl")?, kubeconfig: kubeconfig.to_owned() })
+    }
+
+    /// Where it is.
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
+    /// Runs it; that it fails is an answer like any other.
+    pub fn run(&self, arguments: &[&str]) -> Result<Said> {
+        self.run_with_input(arguments, "")
+    }
+
+    /// Runs it with `input`, for `-f -`.
+    pub fn run_with_input(&self, arguments: &[&str], input: &str) -> Result<Said> {
+        let mut child = Command::new(&self.program)
+            .arg(format!("--kubeconfig={}", self.kubeconfig.display()))
+            .arg("--request-timeout=60s")
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .context("kubectl does not start")?;
+        // A kubectl that does not read its input closes it; what it then says is the answer.
+        let _ = child.stdin.take().context("kubectl has no input")?.write_all(input.as_bytes());
+        let output = child.wait_with_output()?;
+        Ok(Said {
+            succeeded: output.status.success(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        })
+    }
+
+    /// `kubectl apply -f -` of documents that must be accepted.
+    pub fn apply(&self, documents: &str) -> Result<()> {
+        let said = self.run_with_input(&["apply", "-f", "-"], documents)?;
+        ensure!(said.succeeded, "kubectl apply: {}", said.stderr);
+        Ok(())
+    }
+}

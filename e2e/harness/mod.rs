@@ -1,0 +1,39 @@
+//! A real control plane for tests: etcd, kube-apiservers, controllers and Portcullis as processes on loopback addresses.
+//!
+//! Whatever a test does, and however it ends, no process outlives it and nothing waits without a bound.
+//!
+//! Read in this order: `plane` puts the parts together, `api` and `kubectl` speak to it, `portcullis` and `webhook` stand in
+//! front of it. The rest is what a part needs: its flags, its certificates, its addresses.
+#![allow(dead_code, unused_imports, reason = "each test target uses the part of it that it needs")]
+
+mod addresses;
+mod admission;
+mod api;
+mod api_server;
+mod audit;
+mod certificates;
+mod controllers;
+mod etcd;
+mod kernel;
+mod kubeconfig;
+mod kubectl;
+mod plane;
+mod portcullis;
+mod process;
+mod programs;
+mod shared;
+mod state;
+mod webhook;
+
+pub use addresses::Addresses;
+pub use admission::Admission;
+pub use api::{Answer, Api};
+pub use api_server::{ApiServer, ApiServerSettings};
+pub use audit::AuditLog;
+pub use kernel::Signal;
+pub use kubectl::{Kubectl, Said};
+pub use plane::{ControlPlane, Settings};
+pub use portcullis::Portcullis;
+pub use process::{Process, until};
+pub use shared::Shared;
+pub use webhook::{Registration, Service};
