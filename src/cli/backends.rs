@@ -112,3 +112,22 @@ fn end_for_pods(now: Instant, deadline: Instant) -> Instant {
 fn time_until(end: Instant) -> impl Iterator<Item = ()> + Send {
     std::iter::from_fn(move || (Instant::now() < end).then_some(()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pods_are_looked_at_for_half_of_what_is_left_and_a_second_at_most() {
+        let now = Instant::now();
+        let allowed = |left| end_for_pods(now, now + Duration::from_millis(left)) - now;
+        assert_eq!([0, 600, 60_000].map(allowed), [0, 300, 1000].map(Duration::from_millis));
+    }
+
+    #[test]
+    fn time_ends() {
+        let now = Instant::now();
+        assert_eq!(time_until(now).next(), None);
+        assert_eq!(time_until(now + Duration::from_secs(60)).next(), Some(()));
+    }
+}

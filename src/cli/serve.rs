@@ -222,15 +222,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pods_are_looked_at_for_half_of_what_is_left() {
-        let now = Instant::now();
-        assert_eq!(time_for_pods(now, now).next(), None, "nothing is left");
-        let long_ago = now.checked_sub(Duration::from_secs(2)).expect("a clock that has run for two seconds");
-        assert_eq!(time_for_pods(long_ago, now + Duration::from_secs(60)).next(), None, "a second at most");
-        assert_eq!(time_for_pods(now + Duration::from_secs(60), now + Duration::from_secs(120)).next(), Some(()));
-    }
-
-    #[test]
     fn delays_are_seconds() {
         assert_eq!(seconds("10s"), Ok(Duration::from_secs(10)));
         assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
