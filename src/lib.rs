@@ -27,6 +27,7 @@ pub mod manifest;
 pub mod review;
 
 pub mod certs;
+pub mod cluster;
 pub mod report;
 pub mod serve;
 pub mod telemetry;

@@ -94,6 +94,13 @@ impl ControlPlane {
         self.authority.sign(&self.state, &format!("user-{name}"), name, group, &[])
     }
 
+    /// A kubeconfig with which somebody of this name reaches the first API server; RBAC says what for.
+    pub fn kubeconfig_for(&self, name: &str) -> Result<PathBuf> {
+        let pair = self.sign_for_user(name, None)?;
+        let server = self.api_servers[0].address;
+        kubeconfig::write(&self.state, &format!("{name}.kubeconfig"), server, &self.authority, &pair)
+    }
+
     /// The certificate of that authority.
     pub fn authority(&self) -> PathBuf {
         self.authority.file.clone()

@@ -4,7 +4,8 @@ use super::{addresses, etcd::answers_200, plane::ControlPlane, process::Process,
 use anyhow::{Context, Result};
 use std::{
     env, fs,
-    net::{Ipv4Addr, SocketAddr},
+    io::{Read, Write},
+    net::{Ipv4Addr, SocketAddr, TcpStream},
     path::PathBuf,
     process::Command,
     time::Duration,
@@ -25,6 +26,26 @@ pub struct Portcullis {
 impl Portcullis {
     /// Starts it with these arguments besides its addresses and names; it makes its own certificates.
     pub fn start(plane: &ControlPlane, namespace: &str, cluster_ip: Ipv4Addr, arguments: &[&str]) -> Result<Self> {
+        Self::start_until("/readyz", plane, namespace, cluster_ip, arguments)
+    }
+
+    /// The same, ready or not: for one that cannot become ready.
+    pub fn start_unready(
+        plane: &ControlPlane,
+        namespace: &str,
+        cluster_ip: Ipv4Addr,
+        arguments: &[&str],
+    ) -> Result<Self> {
+        Self::start_until("/livez", plane, namespace, cluster_ip, arguments)
+    }
+
+    fn start_until(
+        path: &str,
+        plane: &ControlPlane,
+        namespace: &str,
+        cluster_ip: Ipv4Addr,
+        arguments: &[&str],
+    ) -> Result<Self> {
         let name = "portcullis";
         let address = addresses::free_port(cluster_ip)?;
         let admin = addresses::free_port(cluster_ip)?;
@@ -37,7 +58,7 @@ impl Portcullis {
             .arg(format!("--write-ca={}", authority.display()))
             .args(arguments);
         let log = plane.file(&format!("{host}.log"));
-        let process = Process::start(&host, &log, command)?.ready(START, || answers_200(admin, "/readyz"))?;
+        let process = Process::start(&host, &log, command)?.ready(START, || answers_200(admin, path))?;
         let service = Service {
             name: name.to_owned(),
             namespace: namespace.to_owned(),
@@ -45,6 +66,25 @@ impl Portcullis {
             authority_pem: fs::read_to_string(&authority).context("Portcullis has not written its authority")?,
         };
         Ok(Self { process, service, admin })
+    }
+
+    /// The status and the text that its admin port answers at this path.
+    pub fn asked(&self, path: &str) -> Result<(u16, String)> {
+        let mut stream = TcpStream::connect_timeout(&self.admin, Duration::from_secs(1))?;
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.admin)?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        let (head, text) = answer.split_once("\r\n\r\n").context("no whole answer")?;
+        let status = head.split(' ').nth(1).context("no status")?.parse()?;
+        Ok((status, text.to_owned()))
+    }
+
+    /// The value of a metric; `sample` is its name and its labels, as they are rendered.
+    pub fn metric(&self, sample: &str) -> Result<f64> {
+        let (_, text) = self.asked("/metrics")?;
+        let value = text.lines().find_map(|line| line.strip_prefix(sample)?.strip_prefix(' '));
+        Ok(value.with_context(|| format!("{sample} is not rendered"))?.parse()?)
     }
 }
 

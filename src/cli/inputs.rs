@@ -51,13 +51,22 @@ pub(super) enum WorkloadsArgument {
 impl Judging {
     /// The snapshot that these arguments describe, where `otherwise` is the policy without a configuration; and the pods.
     pub(super) fn snapshot(&self, otherwise: LevelVersion) -> Result<(Snapshot, Pods)> {
+        let world = self.namespaces.as_deref().map(World::read).transpose()?;
+        let unlisted = if world.is_some() { Unlisted::Unknown } else { Unlisted::Unlabelled };
+        let world = world.unwrap_or_default();
+        let mut snapshot = self.rules(otherwise, unlisted)?;
+        for (name, labels) in &world.namespaces {
+            snapshot.insert_namespace(name, labels);
+        }
+        Ok((snapshot, world.pods))
+    }
+
+    /// The same without any namespace.
+    pub(super) fn rules(&self, otherwise: LevelVersion, unlisted: Unlisted) -> Result<Snapshot> {
         let configuration = match &self.config {
             Some(path) => configuration(path)?,
             None => Configuration::uniform(otherwise),
         };
-        let world = self.namespaces.as_deref().map(World::read).transpose()?;
-        let unlisted = if world.is_some() { Unlisted::Unknown } else { Unlisted::Unlabelled };
-        let world = world.unwrap_or_default();
         let mut snapshot = Snapshot::new(configuration, unlisted);
         snapshot.mode = match self.mode {
             ModeArgument::Enforce => Mode::Enforce,
@@ -67,10 +76,7 @@ impl Judging {
             WorkloadsArgument::Warn => Workloads::Warn,
             WorkloadsArgument::Deny => Workloads::Deny,
         };
-        for (name, labels) in &world.namespaces {
-            snapshot.insert_namespace(name, labels);
-        }
-        Ok((snapshot, world.pods))
+        Ok(snapshot)
     }
 }
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "talking to a terminal is what this room is for")]
 
+mod backends;
 mod check;
 mod completions;
 mod explain;
@@ -23,7 +24,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Serve(serve::Arguments),
+    Serve(Box<serve::Arguments>),
     Check(check::Arguments),
     Review(review::Arguments),
     Explain(explain::Arguments),
@@ -33,7 +34,7 @@ enum Command {
 /// Runs the command that the arguments name. Exit code 0: clean; 1: findings; 2: something could not be done or judged.
 pub fn run() -> ExitCode {
     let outcome = match Arguments::parse().command {
-        Command::Serve(arguments) => serve::run(arguments),
+        Command::Serve(arguments) => serve::run(*arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Review(arguments) => review::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),

@@ -58,6 +58,7 @@ fn gather(needed: Needed<'_>, mut pods: Pods) -> Facts {
     let existing_pods = match needed {
         Needed::PodsOf(namespace) => ExistingPods::Listed {
             pods: pods.remove(namespace).unwrap_or_default(),
+            unlisted: 0,
             time: RefCell::new(Box::new(std::iter::repeat(()))),
         },
         Needed::Nothing | Needed::Namespace(_) => ExistingPods::NotGathered,

@@ -1,31 +1,38 @@
-//! `portcullis serve`: wires the server to a backend over memory.
+//! `portcullis serve`: wires the server to a backend: over the cluster where there is one, else over memory.
 
-use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail};
-use arc_swap::ArcSwap;
+use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::inputs::{Judging, Pods};
+use super::backends::{Live, Memory};
+use super::inputs::Judging;
 use crate::certs;
+use crate::cluster::{Access, Cluster};
+use crate::engine::Unlisted;
 use crate::engine::pod_security::LevelVersion;
-use crate::engine::{ExistingPods, Facts, Needed, Snapshot};
 use crate::serve::{Backend, Files, Identity, Limits, Listeners, Server, Tls, watch};
-use crate::telemetry::{Decided, Metrics, Recorder, log};
+use crate::telemetry::{Metrics, Recorder, log};
 
 /// Serve admission reviews over HTTPS.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
     judging: Judging,
+    /// Watch the cluster of this kubeconfig's current context. In a cluster, its own is watched; a file of --namespaces takes
+    /// the place of either.
+    #[arg(long, value_name = "FILE", conflicts_with = "namespaces")]
+    kubeconfig: Option<PathBuf>,
+    /// Be ready only while everything about the cluster's namespaces is known as of this long ago or less, such as 60s.
+    #[arg(long, value_name = "DURATION", value_parser = staleness, default_value = "60s")]
+    stale_after: Duration,
     /// Where to listen for reviews (HTTPS) [default: 127.0.0.1:8443; in a cluster [::]:8443]
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
@@ -67,12 +74,6 @@ const RELOAD_INTERVAL: Duration = Duration::from_secs(5);
 pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
     log::start();
     let is_in_cluster = std::env::var_os("KUBERNETES_SERVICE_HOST").is_some();
-    if is_in_cluster && arguments.judging.namespaces.is_none() {
-        bail!(
-            "this version cannot watch the cluster's namespaces, and without their labels every namespace would be \
-             judged alike: give their manifests with --namespaces FILE (kubectl get namespaces -o yaml)"
-        );
-    }
     let threads = arguments.threads.map_or_else(available, std::num::NonZeroUsize::get);
     let mut runtime = match threads {
         1 => tokio::runtime::Builder::new_current_thread(),
@@ -90,9 +91,30 @@ fn available() -> usize {
 }
 
 async fn serve(arguments: Arguments, is_in_cluster: bool) -> Result<()> {
-    let otherwise = if is_in_cluster { LevelVersion::PRIVILEGED } else { LevelVersion::RESTRICTED };
-    let (snapshot, pods) = arguments.judging.snapshot(otherwise)?;
+    let access = match &arguments.kubeconfig {
+        Some(path) => Some(Access::from_kubeconfig(path).await?),
+        None if is_in_cluster && arguments.judging.namespaces.is_none() => Some(Access::in_cluster()?),
+        None => None,
+    };
+    let otherwise = if is_in_cluster || access.is_some() { LevelVersion::PRIVILEGED } else { LevelVersion::RESTRICTED };
     let metrics = Arc::new(Metrics::default());
+    let recorder = Recorder::new(metrics.clone(), arguments.log_allowed_every);
+    if let Some(access) = access {
+        let rules = arguments.judging.rules(otherwise, Unlisted::Unknown)?;
+        let cluster = Cluster::watch(access, rules, arguments.stale_after, metrics.clone());
+        serve_over(Live::new(cluster, recorder), arguments, metrics, is_in_cluster).await
+    } else {
+        let (snapshot, pods) = arguments.judging.snapshot(otherwise)?;
+        serve_over(Memory::new(snapshot, pods, recorder), arguments, metrics, is_in_cluster).await
+    }
+}
+
+async fn serve_over<B: Backend>(
+    backend: B,
+    arguments: Arguments,
+    metrics: Arc<Metrics>,
+    is_in_cluster: bool,
+) -> Result<()> {
     let (tls, authority) = tls(&arguments, &metrics)?;
     let loopback = if is_in_cluster { "[::]" } else { "127.0.0.1" };
     let listeners = Listeners {
@@ -105,11 +127,7 @@ async fn serve(arguments: Arguments, is_in_cluster: bool) -> Result<()> {
     tracing::info!(address, admin_address, ca = authority.map(|path| path.display().to_string()), "listening");
     let default_delay = Duration::from_secs(if is_in_cluster { 10 } else { 0 });
     let server = Server {
-        backend: Arc::new(Memory {
-            snapshot: ArcSwap::from_pointee(snapshot),
-            pods,
-            recorder: Recorder::new(metrics.clone(), arguments.log_allowed_every),
-        }),
+        backend: Arc::new(backend),
         metrics,
         tls,
         limits: Limits::default(),
@@ -175,7 +193,7 @@ impl Signals {
     }
 
     /// Runs the server, which the first signal asks to stop; a second ends it at once.
-    async fn run(mut self, server: Server<Memory>, listeners: Listeners) {
+    async fn run<B: Backend>(mut self, server: Server<B>, listeners: Listeners) {
         let (ask, asked) = tokio::sync::oneshot::channel::<()>();
         let mut serving = std::pin::pin!(server.run(listeners, async {
             let _ = asked.await;
@@ -192,44 +210,17 @@ impl Signals {
     }
 }
 
-/// A world that does not change: namespaces and pods from files.
-struct Memory {
-    snapshot: ArcSwap<Snapshot>,
-    pods: Pods,
-    recorder: Recorder,
-}
-
-impl Backend for Memory {
-    fn snapshot(&self) -> Arc<Snapshot> {
-        self.snapshot.load_full()
+/// Reads how old what is known may be: a proof that it is fresh comes every fifteen seconds or so.
+fn staleness(text: &str) -> Result<Duration, String> {
+    let shortest = Duration::from_secs(20);
+    let longest = Duration::from_secs(24 * 60 * 60);
+    match seconds(text)? {
+        duration if duration < shortest => {
+            Err("a proof of freshness comes every 15 s or so; give 20s or more".to_owned())
+        }
+        duration if duration > longest => Err("give 86400s, a day, or less".to_owned()),
+        duration => Ok(duration),
     }
-
-    async fn gather(&self, needed: Needed<'_>, deadline: Instant) -> Facts {
-        let existing_pods = match needed {
-            Needed::PodsOf(namespace) => ExistingPods::Listed {
-                pods: self.pods.get(namespace).cloned().unwrap_or_default(),
-                time: RefCell::new(Box::new(time_for_pods(Instant::now(), deadline))),
-            },
-            // A namespace that the files lack does not exist.
-            Needed::Nothing | Needed::Namespace(_) => ExistingPods::NotGathered,
-        };
-        Facts { namespace: None, existing_pods }
-    }
-
-    fn record(&self, decided: &Decided<'_>) {
-        self.recorder.record(decided);
-    }
-
-    fn missing(&self) -> Vec<String> {
-        Vec::new()
-    }
-}
-
-/// As upstream: a second, or half of what is left if that is less.
-fn time_for_pods(now: Instant, deadline: Instant) -> impl Iterator<Item = ()> + Send {
-    let left = deadline.saturating_duration_since(now);
-    let end = now + (left / 2).min(Duration::from_secs(1));
-    std::iter::from_fn(move || (Instant::now() < end).then_some(()))
 }
 
 /// Reads `10s`, `1.5s` or plain seconds.
@@ -244,12 +235,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pods_are_looked_at_for_half_of_what_is_left() {
-        let now = Instant::now();
-        assert_eq!(time_for_pods(now, now).next(), None, "nothing is left");
-        let long_ago = now.checked_sub(Duration::from_secs(2)).expect("a clock that has run for two seconds");
-        assert_eq!(time_for_pods(long_ago, now + Duration::from_secs(60)).next(), None, "a second at most");
-        assert_eq!(time_for_pods(now + Duration::from_secs(60), now + Duration::from_secs(120)).next(), Some(()));
+    fn staleness_is_bounded_on_both_sides() {
+        assert_eq!(staleness("20s"), Ok(Duration::from_secs(20)));
+        assert!(staleness("19s").is_err_and(|problem| problem.contains("20s or more")));
+        assert!(staleness("1e9").is_err_and(|problem| problem.contains("or less")));
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub enum ExistingPods {
     Listed {
         /// Each a Pod as JSON.
         pods: Vec<Box<[u8]>>,
+        /// How many more there are in the namespace, which were not had within the bounds.
+        unlisted: usize,
         /// Yields once for each pod that there is time to look at: it ends at the deadline, and decide reads no clock. It is
         /// asked before each pod but the first.
         time: RefCell<Box<dyn Iterator<Item = ()> + Send>>,

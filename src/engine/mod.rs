@@ -15,6 +15,7 @@ pub mod pod_security;
 
 mod admission;
 mod facts;
+mod namespaces;
 mod request;
 mod snapshot;
 mod verdict;

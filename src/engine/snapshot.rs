@@ -1,18 +1,19 @@
 //! All that we know: immutable while a request is decided, swapped whole when something changes.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
+use super::namespaces::Namespaces;
 use super::object::StringMap;
 use super::pod_security::{Configuration, LabelledPolicy, policy_of};
 
-/// Everything that decide looks at beside the request and its facts.
-#[derive(Debug, Default)]
+/// Everything that decide looks at beside the request and its facts. A clone is cheap: it shares what does not change.
+#[derive(Debug, Default, Clone)]
 pub struct Snapshot {
     pub mode: Mode,
-    pub pod_security: Configuration,
+    pub pod_security: Arc<Configuration>,
     /// What happens to a workload whose template violates its namespace's enforced policy, where no label says otherwise.
     pub workloads: Workloads,
-    namespaces: HashMap<Box<str>, Namespace>,
+    namespaces: Namespaces,
     unlisted: Unlisted,
 }
 
@@ -46,7 +47,7 @@ pub enum Unlisted {
 }
 
 /// What decisions need to know of a namespace, compiled from its labels.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Namespace {
     pub(super) pod_security: LabelledPolicy,
     pub(super) workloads: Option<Workloads>,
@@ -74,18 +75,33 @@ impl Namespace {
 
 impl Snapshot {
     pub fn new(pod_security: Configuration, unlisted: Unlisted) -> Self {
-        Self { pod_security, unlisted, ..Self::default() }
+        Self { pod_security: Arc::new(pod_security), unlisted, ..Self::default() }
     }
 
-    /// Adds a namespace, or replaces the one of this name.
-    pub fn insert_namespace(&mut self, name: &str, labels: &StringMap<'_>) {
+    /// The same, knowing no namespace.
+    pub fn without_namespaces(&self) -> Self {
+        Self { namespaces: Namespaces::default(), ..self.clone() }
+    }
+
+    /// Adds a namespace, or replaces the one of this name; false if that changes nothing for any decision.
+    pub fn insert_namespace(&mut self, name: &str, labels: &StringMap<'_>) -> bool {
         let namespace = Namespace::new(labels, &self.pod_security);
-        self.namespaces.insert(name.into(), namespace);
+        self.namespaces.put(name, namespace)
+    }
+
+    /// Forgets a namespace; false if it was not known.
+    pub fn remove_namespace(&mut self, name: &str) -> bool {
+        self.namespaces.take(name)
+    }
+
+    /// How many namespaces are known.
+    pub fn namespace_count(&self) -> usize {
+        self.namespaces.len()
     }
 
     /// What is known of a namespace.
     pub fn namespace(&self, name: &str) -> Known<'_> {
-        match (self.namespaces.get(name), self.unlisted) {
+        match (self.namespaces.find(name), self.unlisted) {
             (Some(namespace), _) => Known::Listed(namespace),
             (None, Unlisted::Unlabelled) => Known::Unlabelled,
             (None, Unlisted::Unknown) => Known::Unknown,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::pod_security::PodSecurity;
 use super::table::{self, Metric};
@@ -80,6 +80,21 @@ pub struct Metrics {
     pub certificate_expiry: AtomicI64,
     pub certificate_reloads: AtomicU64,
     pub certificate_reload_failed: AtomicI64,
+    pub namespaces: AtomicU64,
+    /// In microseconds after the origin, plus one; 0 if nothing is known yet.
+    namespaces_as_of: AtomicU64,
+    pub namespace_lists: AtomicU64,
+    pub namespace_reads: NamespaceReads,
+    pub cluster_errors: AtomicU64,
+    origin: Instant,
+}
+
+/// Live reads of namespaces by what came of them.
+#[derive(Default)]
+pub struct NamespaceReads {
+    pub found: AtomicU64,
+    pub absent: AtomicU64,
+    pub failed: AtomicU64,
 }
 
 impl Default for Metrics {
@@ -99,6 +114,12 @@ impl Default for Metrics {
             certificate_expiry: AtomicI64::new(0),
             certificate_reloads: AtomicU64::new(0),
             certificate_reload_failed: AtomicI64::new(0),
+            namespaces: AtomicU64::new(0),
+            namespaces_as_of: AtomicU64::new(0),
+            namespace_lists: AtomicU64::new(0),
+            namespace_reads: NamespaceReads::default(),
+            cluster_errors: AtomicU64::new(0),
+            origin: Instant::now(),
         }
     }
 }
@@ -110,7 +131,7 @@ impl Metrics {
         let operation = answer.operation.map_or(OPERATIONS.len() - 1, |operation| operation as usize);
         let cell = ((phase * OPERATIONS.len() + operation) * OUTCOMES.len() + answer.outcome as usize) * CODES.len();
         add(self.requests.get(cell + code(answer.code)));
-        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        let micros = micros(took);
         if let Some(histogram) = self.durations.get(phase) {
             let bucket = BOUNDS.iter().position(|bound| micros <= *bound).unwrap_or(BOUNDS.len());
             add(histogram.buckets.get(bucket));
@@ -121,6 +142,12 @@ impl Metrics {
     /// Counts what upstream would count for this request.
     pub fn judged(&self, request: &Request<'_>, events: &[Event]) {
         self.pod_security.count(request, events);
+    }
+
+    /// Notes since when namespaces may be out of date; None if they are not known yet.
+    pub fn set_namespaces_as_of(&self, known: Option<Instant>) {
+        let micros = known.map_or(0, |known| micros(known.saturating_duration_since(self.origin)).saturating_add(1));
+        self.namespaces_as_of.store(micros, Ordering::Relaxed);
     }
 
     /// Everything in the text format that Prometheus reads, version 0.0.4.
@@ -138,10 +165,27 @@ impl Metrics {
         text.single(&table::EXPIRY, self.certificate_expiry.load(Ordering::Relaxed));
         text.single(&table::RELOADS, sum(&self.certificate_reloads));
         text.single(&table::RELOAD_FAILED, self.certificate_reload_failed.load(Ordering::Relaxed));
+        self.render_cluster(&mut text);
         text.single(&table::READY, u8::from(is_ready));
         text.head(&table::BUILD);
         text.sample(&table::BUILD, &[env!("CARGO_PKG_VERSION")], 1);
         text.0
+    }
+
+    fn render_cluster(&self, text: &mut Text) {
+        text.single(&table::NAMESPACES, sum(&self.namespaces));
+        text.head(&table::NAMESPACES_AGE);
+        if let Some(known) = sum(&self.namespaces_as_of).checked_sub(1) {
+            let age = micros(self.origin.elapsed()).saturating_sub(known);
+            text.line(format_args!("{} {}", table::NAMESPACES_AGE.name, seconds(age)));
+        }
+        text.single(&table::NAMESPACE_LISTS, sum(&self.namespace_lists));
+        text.head(&table::NAMESPACE_READS);
+        let NamespaceReads { found, absent, failed } = &self.namespace_reads;
+        for (outcome, count) in [("found", found), ("absent", absent), ("failed", failed)] {
+            text.sample(&table::NAMESPACE_READS, &[outcome], sum(count));
+        }
+        text.single(&table::CLUSTER_ERRORS, sum(&self.cluster_errors));
     }
 
     fn render_requests(&self, text: &mut Text) {
@@ -189,6 +233,10 @@ pub(super) fn sum(counter: &AtomicU64) -> u64 {
 fn code(code: u16) -> usize {
     const KNOWN: [u16; CODES.len() - 1] = [200, 400, 403, 404, 405, 408, 409, 413, 415, 422, 429, 500, 503];
     KNOWN.iter().position(|known| *known == code).unwrap_or(KNOWN.len())
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// Microseconds as seconds, exactly.
@@ -264,6 +312,14 @@ mod tests {
         }
         assert!(text.contains("_bucket{phase=\"validate\",le=\"+Inf\"} 2\n"));
         assert!(text.contains("_sum{phase=\"validate\"} 60.00003\n"));
+    }
+
+    #[test]
+    fn the_age_of_namespaces_is_shown_once_they_are_known() {
+        let metrics = Metrics::default();
+        assert!(!metrics.render(false).contains("\nportcullis_namespaces_age_seconds "));
+        metrics.set_namespaces_as_of(Some(Instant::now()));
+        assert!(metrics.render(false).contains("\nportcullis_namespaces_age_seconds 0."));
     }
 
     #[test]

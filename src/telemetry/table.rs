@@ -112,12 +112,38 @@ pub(super) const RELOAD_FAILED: Metric = metric(
     &[],
     "1 while the TLS files are unusable and older ones are kept in use, else 0.",
 );
+pub(super) const NAMESPACES: Metric =
+    metric("portcullis_namespaces", Kind::Gauge, &[], "Namespaces of the cluster that are known; 0 without a cluster.");
+pub(super) const NAMESPACES_AGE: Metric = metric(
+    "portcullis_namespaces_age_seconds",
+    Kind::Gauge,
+    &[],
+    "How long ago everything about namespaces was known for sure, by a heartbeat; no sample before the first full list.",
+);
+pub(super) const NAMESPACE_LISTS: Metric = metric(
+    "portcullis_namespace_lists_total",
+    Kind::Counter,
+    &[],
+    "Full lists of the cluster's namespaces: one at the start, and one whenever the watch could not go on.",
+);
+pub(super) const NAMESPACE_READS: Metric = metric(
+    "portcullis_namespace_reads_total",
+    Kind::Counter,
+    &["outcome"],
+    "Namespaces that were read live because the watch had not told of them. outcome: found, absent or failed.",
+);
+pub(super) const CLUSTER_ERRORS: Metric = metric(
+    "portcullis_cluster_errors_total",
+    Kind::Counter,
+    &[],
+    "Lists, watches and heartbeats that failed; each is tried again.",
+);
 pub(super) const READY: Metric = metric("portcullis_ready", Kind::Gauge, &[], "1 while /readyz says so, else 0.");
 pub(super) const BUILD: Metric =
     metric("portcullis_build_info", Kind::Gauge, &["version"], "Always 1; its label says which version this is.");
 
 /// Every metric, in the order in which it is rendered.
-pub const TABLE: [Metric; 16] = [
+pub const TABLE: [Metric; 21] = [
     EVALUATIONS,
     EXEMPTIONS,
     ERRORS,
@@ -132,6 +158,11 @@ pub const TABLE: [Metric; 16] = [
     EXPIRY,
     RELOADS,
     RELOAD_FAILED,
+    NAMESPACES,
+    NAMESPACES_AGE,
+    NAMESPACE_LISTS,
+    NAMESPACE_READS,
+    CLUSTER_ERRORS,
     READY,
     BUILD,
 ];

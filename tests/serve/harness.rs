@@ -62,6 +62,7 @@ impl World {
         });
         ExistingPods::Listed {
             pods: vec![pod.to_vec().into(), pod.to_vec().into()],
+            unlisted: 0,
             time: RefCell::new(Box::new(time)),
         }
     }

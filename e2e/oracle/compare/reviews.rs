@@ -40,7 +40,9 @@ pub fn compare(question: &Value, upstream: &Value) -> Option<Difference> {
     [true, false].into_iter().find_map(|in_snapshot| {
         let mut snapshot = Snapshot::new(configuration.clone(), Unlisted::Unknown);
         if in_snapshot {
-            each_namespace(namespaces, |metadata| snapshot.insert_namespace(&metadata.name, &metadata.labels));
+            each_namespace(namespaces, |metadata| {
+                snapshot.insert_namespace(&metadata.name, &metadata.labels);
+            });
         }
         let facts = facts(&request, &snapshot, namespaces, question.get("pods")?.as_array()?);
         answers(&request, &decide(&request, &snapshot, &facts), upstream)
@@ -76,7 +78,8 @@ fn facts(request: &Request<'_>, snapshot: &Snapshot, namespaces: &[Value], pods:
             let of_namespace =
                 pods.iter().filter(|pod| pod.pointer("/metadata/namespace").and_then(Value::as_str) == Some(name));
             let pods = of_namespace.map(|pod| pod.to_string().into_bytes().into()).collect();
-            facts.existing_pods = ExistingPods::Listed { pods, time: RefCell::new(Box::new(iter::repeat(()))) };
+            facts.existing_pods =
+                ExistingPods::Listed { pods, unlisted: 0, time: RefCell::new(Box::new(iter::repeat(()))) };
         }
     }
     facts

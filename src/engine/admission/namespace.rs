@@ -179,7 +179,7 @@ fn exempt_warning(
 /// The warnings of a dry run of `policy` over the pods that exist.
 fn try_on_pods(name: &str, policy: LevelVersion, existing: &ExistingPods, exemptions: &Exemptions) -> Vec<String> {
     let unlistable = || vec!["failed to list pods while checking new PodSecurity enforce level".to_owned()];
-    let ExistingPods::Listed { pods, time } = existing else { return unlistable() };
+    let ExistingPods::Listed { pods, unlisted, time } = existing else { return unlistable() };
     let decoded: Result<Vec<Object<'_>>, _> = pods.iter().map(|pod| json::from_slice(pod)).collect();
     let Ok(decoded) = decoded else { return unlistable() };
     let ordered = prioritised(&decoded, exemptions);
@@ -201,8 +201,8 @@ fn try_on_pods(name: &str, policy: LevelVersion, existing: &ExistingPods, exempt
         }
     }
     let mut warnings = Vec::new();
-    if checked < ordered.len() {
-        let total = ordered.len();
+    let total = ordered.len() + unlisted;
+    if checked < total {
         warnings.push(format!(
             "new PodSecurity enforce level only checked against the first {checked} of {total} existing pods"
         ));
@@ -244,4 +244,27 @@ fn prioritised<'p, 'a>(pods: &'p [Object<'a>], exemptions: &Exemptions) -> Vec<&
         .partition(|pod| pod.metadata.controller_uid().is_none_or(|uid| seen.insert(uid)));
     first.extend(replicas);
     first
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+    use crate::engine::pod_security::Configuration;
+
+    #[test]
+    fn pods_that_could_not_be_had_are_counted_among_those_that_exist() {
+        let pod = br#"{"metadata":{"name":"a"},"spec":{"hostNetwork":true}}"#;
+        let existing = ExistingPods::Listed {
+            pods: vec![pod.to_vec().into()],
+            unlisted: 41,
+            time: RefCell::new(Box::new(std::iter::repeat(()))),
+        };
+        let exemptions = Configuration::default().exemptions;
+        let warnings = try_on_pods("shop", LevelVersion::RESTRICTED, &existing, &exemptions);
+        let expected = "new PodSecurity enforce level only checked against the first 1 of 42 existing pods";
+        assert_eq!(warnings.first().map(String::as_str), Some(expected), "{warnings:?}");
+        assert!(warnings.iter().any(|warning| warning.starts_with("a: ")), "{warnings:?}");
+    }
 }

@@ -1,0 +1,218 @@
+//! Portcullis watching a real API server, with the rights that it needs and no more: what changes there takes effect.
+
+mod harness;
+
+use anyhow::{Result, ensure};
+use harness::{Api, ApiServerSettings, ControlPlane, Portcullis, Registration, Settings, Shared, until};
+use serde_json::{Value, json};
+use std::{sync::Arc, time::Duration};
+
+const SOON: Duration = Duration::from_secs(20);
+const ENFORCE: &str = "pod-security.kubernetes.io/enforce";
+
+const CHANGED: &str = "changed";
+const SETTLED: &str = "settled";
+const CROWDED: &str = "crowded";
+const LATE: &str = "late";
+
+#[test]
+fn labels_that_are_changed_take_effect() -> Result<()> {
+    let stage = stage()?;
+    let mut api = stage.plane.connect()?;
+    let kubectl = stage.plane.kubectl()?;
+    assert_eq!(try_pod(&mut api, CHANGED)?, 201);
+    for (label, expected) in [("restricted", 403), ("privileged", 201), ("baseline", 403)] {
+        let label = format!("{ENFORCE}={label}");
+        let said = kubectl.run(&["label", "--overwrite", "namespace", CHANGED, &label])?;
+        ensure!(said.succeeded, "{}", said.stderr);
+        until(SOON, || Ok((try_pod(&mut api, CHANGED)? == expected).then_some(())))?;
+    }
+    let said = kubectl.run(&["label", "namespace", CHANGED, &format!("{ENFORCE}-")])?;
+    ensure!(said.succeeded, "{}", said.stderr);
+    until(SOON, || Ok((try_pod(&mut api, CHANGED)? == 201).then_some(())))
+}
+
+#[test]
+fn a_stricter_policy_is_tried_on_the_pods_that_exist() -> Result<()> {
+    let mut api = stage()?.plane.connect()?;
+    api.post(&pods(SETTLED), &privileged_pod("old"))?.done()?;
+    let answer = tighten(&mut api, SETTLED)?;
+    let expected = [
+        "existing pods in namespace \"settled\" violate the new PodSecurity enforce level \"baseline:latest\""
+            .to_owned(),
+        "old: privileged".to_owned(),
+    ];
+    assert_eq!(answer, expected);
+    Ok(())
+}
+
+#[test]
+fn pods_on_further_pages_are_looked_at_too() -> Result<()> {
+    let mut api = stage()?.plane.connect()?;
+    for index in 0..520 {
+        api.post(&pods(CROWDED), &privileged_pod(&format!("old-{index:03}")))?.done()?;
+    }
+    let answer = tighten(&mut api, CROWDED)?;
+    assert_eq!(answer.last().map(String::as_str), Some("old-000 (and 519 other pods): privileged"), "{answer:?}");
+    Ok(())
+}
+
+#[test]
+fn whoever_may_not_list_is_never_ready_and_still_reads_a_namespace_live() -> Result<()> {
+    let plane = bare_plane()?;
+    plane.create_namespace(LATE, &[(ENFORCE, "baseline")])?;
+    let kubeconfig =
+        allow(&plane, "blind", &json!([{"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get"]}]))?;
+    let arguments = ["--kubeconfig", &kubeconfig];
+    let blind = Portcullis::start_unready(&plane, "portcullis", plane.addresses.service(2), &arguments)?;
+    let unready = until(SOON, || {
+        let (status, text) = blind.asked("/readyz")?;
+        ensure!(status == 503, "{text}");
+        Ok(text.contains("forbidden").then_some(text))
+    })?;
+    assert!(unready.starts_with("not ready: the cluster's namespaces have not been listed yet (listing"), "{unready}");
+
+    register(&plane, &blind, &[LATE, CHANGED])?;
+    let mut api = plane.connect()?;
+    let answer = api.post(&pods(LATE), &privileged_pod("a"))?;
+    assert_eq!(answer.status, 403, "{}", answer.body);
+    assert!(answer.message().contains("violates PodSecurity \"baseline:latest\": privileged"), "{}", answer.message());
+    assert!(blind.metric("portcullis_namespace_reads_total{outcome=\"found\"}")? >= 1.0);
+    Ok(())
+}
+
+#[test]
+fn a_restart_of_the_api_server_is_survived_and_its_absence_is_noticed() -> Result<()> {
+    let mut plane = bare_plane()?;
+    plane.create_namespace(CHANGED, &[(ENFORCE, "baseline")])?;
+    let portcullis = watching(&plane, &["--stale-after", "25s"])?;
+    register(&plane, &portcullis, &[CHANGED])?;
+    assert_eq!(try_pod(&mut plane.connect()?, CHANGED)?, 403);
+    let age = "portcullis_namespaces_age_seconds";
+    until(SOON, || Ok((portcullis.metric(age)? < 6.0).then_some(())))?;
+
+    plane.api_servers[0].stop()?;
+    assert_eq!(portcullis.asked("/readyz")?.0, 200, "what is known is still fresh");
+    let stale = until(Duration::from_secs(60), || {
+        let (status, text) = portcullis.asked("/readyz")?;
+        Ok((status == 503).then_some(text))
+    })?;
+    assert!(stale.starts_with("not ready: namespaces are known as of 2"), "{stale}");
+    assert!(stale.contains("more than 25 s"), "{stale}");
+
+    plane.api_servers[0].start_again()?;
+    until(SOON, || Ok((portcullis.asked("/readyz")?.0 == 200).then_some(())))?;
+    let mut api = plane.connect()?;
+    api.merge(&format!("/api/v1/namespaces/{CHANGED}"), &labelled("privileged"))?.done()?;
+    until(SOON, || Ok((try_pod(&mut api, CHANGED)? == 201).then_some(())))
+}
+
+#[test]
+fn what_is_watched_stays_fresh_without_being_listed_again() -> Result<()> {
+    let stage = stage()?;
+    let lists = "portcullis_namespace_lists_total";
+    assert!(stage.portcullis.metric("portcullis_namespaces")? >= 4.0);
+    let mut oldest = 0.0_f64;
+    for _ in 0..35 {
+        std::thread::sleep(Duration::from_secs(1));
+        oldest = oldest.max(stage.portcullis.metric("portcullis_namespaces_age_seconds")?);
+    }
+    assert_eq!(stage.portcullis.metric(lists)?, 1.0, "the oldest that was known: {oldest} s");
+    assert!(oldest < 30.0, "{oldest} s");
+    Ok(())
+}
+
+/// One plane with Portcullis in front, for all tests that do not break it. Portcullis ends first.
+struct Stage {
+    portcullis: Portcullis,
+    plane: ControlPlane,
+}
+
+fn stage() -> Result<Arc<Stage>> {
+    static STAGE: Shared<Stage> = Shared::new();
+    STAGE.or_start(|| {
+        let plane = bare_plane()?;
+        for name in [CHANGED, SETTLED, CROWDED, "portcullis-probe"] {
+            plane.create_namespace(name, &[])?;
+        }
+        let portcullis = watching(&plane, &[])?;
+        register(&plane, &portcullis, &[CHANGED, SETTLED, CROWDED])?;
+        Ok(Stage { portcullis, plane })
+    })
+}
+
+/// Without controllers, and with a namespace for Portcullis.
+fn bare_plane() -> Result<ControlPlane> {
+    let api_server = ApiServerSettings { without_plugins: vec!["PodSecurity"], ..ApiServerSettings::default() };
+    let plane = ControlPlane::start(&Settings { api_servers: vec![api_server], has_controllers: false })?;
+    plane.create_namespace("portcullis", &[])?;
+    Ok(plane)
+}
+
+fn watching(plane: &ControlPlane, arguments: &[&str]) -> Result<Portcullis> {
+    let rules = json!([
+        {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get", "list", "watch"]},
+        {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]},
+    ]);
+    let kubeconfig = allow(plane, "portcullis", &rules)?;
+    let arguments = [&["--kubeconfig", &kubeconfig], arguments].concat();
+    Portcullis::start(plane, "portcullis", plane.addresses.service(2), &arguments)
+}
+
+/// The path of a kubeconfig for somebody who is allowed this and nothing else.
+fn allow(plane: &ControlPlane, name: &str, rules: &Value) -> Result<String> {
+    let mut api = plane.connect()?;
+    let rbac = "/apis/rbac.authorization.k8s.io/v1";
+    api.post(&format!("{rbac}/clusterroles"), &json!({"metadata": {"name": name}, "rules": rules}))?.done()?;
+    let group = "rbac.authorization.k8s.io";
+    let binding = json!({
+        "metadata": {"name": name},
+        "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": name},
+        "subjects": [{"apiGroup": group, "kind": "User", "name": name}],
+    });
+    api.post(&format!("{rbac}/clusterrolebindings"), &binding)?.done()?;
+    Ok(plane.kubeconfig_for(name)?.display().to_string())
+}
+
+/// Registers it, and waits until it is called.
+fn register(plane: &ControlPlane, portcullis: &Portcullis, namespaces: &[&str]) -> Result<()> {
+    let mut api = plane.connect()?;
+    portcullis.service.create(&mut api)?;
+    Registration { service: &portcullis.service, namespaces, failure_policy: "Fail" }.create(&mut api)?;
+    let namespace = namespaces[0];
+    until(SOON, || {
+        let before = called(portcullis)?;
+        try_pod(&mut api, namespace)?;
+        Ok((called(portcullis)? > before).then_some(()))
+    })
+}
+
+/// How many reviews Portcullis has answered.
+fn called(portcullis: &Portcullis) -> Result<f64> {
+    portcullis.metric("portcullis_request_duration_seconds_count{phase=\"validate\"}")
+}
+
+/// The status of a dry run of creating a privileged pod.
+fn try_pod(api: &mut Api, namespace: &str) -> Result<u16> {
+    Ok(api.post(&format!("{}?dryRun=All", pods(namespace)), &privileged_pod("tried"))?.status)
+}
+
+/// Enforces baseline; the warnings of that.
+fn tighten(api: &mut Api, namespace: &str) -> Result<Vec<String>> {
+    let answer = api.merge(&format!("/api/v1/namespaces/{namespace}"), &labelled("baseline"))?;
+    ensure!(answer.status == 200, "{}", answer.body);
+    Ok(answer.warnings)
+}
+
+fn labelled(level: &str) -> Value {
+    json!({"metadata": {"labels": {ENFORCE: level}}})
+}
+
+fn pods(namespace: &str) -> String {
+    format!("/api/v1/namespaces/{namespace}/pods")
+}
+
+fn privileged_pod(name: &str) -> Value {
+    let container = json!({"name": "app", "image": "nginx", "securityContext": {"privileged": true}});
+    json!({"metadata": {"name": name}, "spec": {"containers": [container]}})
+}

@@ -1,0 +1,104 @@
+//! How the API server is reached: with the pod's service account, or with a kubeconfig.
+//!
+//! Answers are read up to a bound. Their bodies never reach the log: kube's own readers, which would log what they cannot
+//! decode, are not used.
+
+use std::path::Path;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
+use kube::client::Body;
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Client, Config};
+use serde::Deserialize;
+
+use super::error::ClusterError;
+use super::question::Question;
+
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// The most of a refusal that is read, in bytes.
+const MOST_OF_A_REFUSAL: usize = 64 << 10;
+
+/// A way to the API server.
+#[derive(Clone)]
+pub struct Access {
+    client: Client,
+}
+
+impl Access {
+    /// As a pod of the cluster, with its service account; token and authority are read again when they change.
+    ///
+    /// # Errors
+    /// Outside a cluster, or without a service account.
+    pub fn in_cluster() -> Result<Self, ClusterError> {
+        Self::new(Config::incluster()?)
+    }
+
+    /// With the current context of a kubeconfig.
+    ///
+    /// # Errors
+    /// What the file lacks.
+    pub async fn from_kubeconfig(path: &Path) -> Result<Self, ClusterError> {
+        let explain = |why| ClusterError::Kubeconfig { path: path.to_owned(), why };
+        let kubeconfig = Kubeconfig::read_from(path).map_err(explain)?;
+        let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
+        Self::new(config.map_err(explain)?)
+    }
+
+    fn new(mut config: Config) -> Result<Self, ClusterError> {
+        config.connect_timeout = Some(CONNECT);
+        // Whoever asks knows better how long it can wait, and when to ask again.
+        config.default_retry = false;
+        Ok(Self { client: Client::try_from(config).map_err(ClusterError::Client)? })
+    }
+
+    /// Asks, and gives the answer as it comes.
+    pub(super) async fn open(&self, question: Question<'_>) -> Result<Body, ClusterError> {
+        let request = question.request()?.map(Body::from);
+        let response = self.client.send(request).await.map_err(ClusterError::Unreachable)?;
+        let status = response.status();
+        let body = response.into_body();
+        if status.is_success() {
+            return Ok(body);
+        }
+        let text = collect(body, MOST_OF_A_REFUSAL).await.unwrap_or_default();
+        let message = serde_json::from_slice::<Refusal>(&text).map(|refusal| refusal.message).unwrap_or_default();
+        Err(ClusterError::Refused { code: status.as_u16(), message })
+    }
+
+    /// Asks, and reads an answer of at most this many bytes.
+    pub(super) async fn read(&self, question: Question<'_>, most: usize) -> Result<Bytes, ClusterError> {
+        collect(self.open(question).await?, most).await
+    }
+}
+
+/// What we read of a Status.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Refusal {
+    message: String,
+}
+
+async fn collect(mut body: Body, most: usize) -> Result<Bytes, ClusterError> {
+    let mut text = BytesMut::new();
+    while let Some(bytes) = next(&mut body).await? {
+        if text.len() + bytes.len() > most {
+            return Err(ClusterError::TooLarge(most));
+        }
+        text.extend_from_slice(&bytes);
+    }
+    Ok(text.freeze())
+}
+
+/// The next bytes of an answer; none at its end.
+pub(super) async fn next(body: &mut Body) -> Result<Option<Bytes>, ClusterError> {
+    while let Some(frame) = body.frame().await {
+        match frame.map_err(|error| ClusterError::Broken(error.into()))?.into_data() {
+            Ok(bytes) => return Ok(Some(bytes)),
+            Err(_trailers) => {}
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,45 @@
+//! What can go wrong between us and the API server.
+
+use std::path::PathBuf;
+
+/// Why something could not be had from the API server. No text of it holds an object.
+#[derive(Debug, thiserror::Error)]
+pub enum ClusterError {
+    #[error("the kubeconfig {path} cannot be used: {why}")]
+    Kubeconfig { path: PathBuf, why: kube::config::KubeconfigError },
+    #[error("the pod's service account cannot be used: {0}; outside a cluster, give --kubeconfig FILE")]
+    InCluster(#[from] kube::config::InClusterError),
+    #[error("no client for the API server can be made: {0}")]
+    Client(kube::Error),
+    #[error("the API server cannot be asked: {0}")]
+    Question(#[from] kube::core::request::Error),
+    #[error("the API server cannot be reached: {0}")]
+    Unreachable(kube::Error),
+    #[error("the API server's answer broke off: {0}")]
+    Broken(Box<dyn std::error::Error + Send + Sync>),
+    #[error("the API server refuses: {code} {message}")]
+    Refused { code: u16, message: String },
+    #[error("an answer of the API server has more than {0} bytes")]
+    TooLarge(usize),
+    #[error("an answer of the API server is not what it should be: {0}")]
+    Unreadable(#[from] serde_json::Error),
+    #[error("the API server did not answer in time")]
+    Late,
+}
+
+impl ClusterError {
+    /// Whether the API server answered that what was asked for does not exist.
+    pub(super) fn is_absent(&self) -> bool {
+        matches!(self, Self::Refused { code: 404, .. })
+    }
+
+    /// Whether asking again would give the same.
+    pub(super) fn is_final(&self) -> bool {
+        matches!(self, Self::Refused { code, .. } if *code < 500 && *code != 429)
+    }
+
+    /// Whether a watch cannot go on from where it was: the version is too old, or newer than the API server's own.
+    pub(super) fn is_from_nowhere(&self) -> bool {
+        matches!(self, Self::Refused { code: 400 | 410 | 504, .. })
+    }
+}

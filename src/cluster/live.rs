@@ -1,0 +1,117 @@
+//! The cluster as the rest of Portcullis sees it: a snapshot, two live reads, and whether it is ready.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout_at};
+
+use super::access::Access;
+use super::error::ClusterError;
+use super::objects;
+use super::pods::{self, ExistingPodsFound};
+use super::question::{Question, is_name};
+use super::state::State;
+use super::watch::{beat, follow};
+use crate::engine::{Namespace, Snapshot};
+use crate::telemetry::Metrics;
+
+/// How many namespaces are read live at a time; each read has a connection of its own.
+const READS: usize = 32;
+
+/// How many namespaces have their pods listed at a time, which bounds the memory of all dry runs.
+const LISTS: usize = 2;
+
+/// The largest namespace, in bytes; etcd holds less.
+const MOST_OF_A_NAMESPACE: usize = 4 << 20;
+
+/// Between two tries of a live read.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// A cluster that is watched until the process ends.
+pub struct Cluster {
+    state: Arc<State>,
+    reads: Semaphore,
+    lists: Semaphore,
+}
+
+impl Cluster {
+    /// Begins to watch, on the current runtime. `rules` is the snapshot to which the namespaces are added; what is known
+    /// counts as too old after `stale_after`.
+    pub fn watch(access: Access, rules: Snapshot, stale_after: Duration, metrics: Arc<Metrics>) -> Self {
+        let state = Arc::new(State::new(access, rules, stale_after, metrics));
+        tokio::spawn(follow(state.clone()));
+        tokio::spawn(beat(state.clone()));
+        Self { state, reads: Semaphore::new(READS), lists: Semaphore::new(LISTS) }
+    }
+
+    /// All that is known now.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.state.snapshot.load_full()
+    }
+
+    /// What is missing before reviews can be judged; nothing once ready.
+    pub fn missing(&self) -> Vec<String> {
+        self.state.missing(Instant::now())
+    }
+
+    /// Reads a namespace live; none if it does not exist or could not be read before the deadline.
+    pub async fn namespace(&self, name: &str, deadline: Instant) -> Option<Namespace> {
+        if !is_name(name) {
+            return None;
+        }
+        let read = timeout_at(before(deadline).into(), self.read_until_answered(name)).await;
+        let reads = &self.state.metrics.namespace_reads;
+        match read.unwrap_or(Err(ClusterError::Late)) {
+            Ok(namespace) => {
+                reads.found.fetch_add(1, Ordering::Relaxed);
+                Some(namespace)
+            }
+            Err(error) if error.is_absent() => {
+                reads.absent.fetch_add(1, Ordering::Relaxed);
+                None
+            }
+            Err(error) => {
+                reads.failed.fetch_add(1, Ordering::Relaxed);
+                tracing::warn!(namespace = name, error = error.to_string(), "a namespace cannot be read");
+                None
+            }
+        }
+    }
+
+    /// A refusal is an answer, but for those that ask to come back; anything else is tried again.
+    async fn read_until_answered(&self, name: &str) -> Result<Namespace, ClusterError> {
+        let _permit = self.reads.acquire().await.map_err(|_| ClusterError::Late)?;
+        loop {
+            match self.state.access.read(Question::Namespace(name), MOST_OF_A_NAMESPACE).await {
+                Ok(text) => {
+                    let namespace: objects::Namespace<'_> = serde_json::from_slice(&text)?;
+                    let configuration = &self.state.snapshot.load().pod_security;
+                    return Ok(Namespace::new(&namespace.metadata.labels, configuration));
+                }
+                Err(error) if error.is_final() => return Err(error),
+                Err(_) => sleep(PAUSE).await,
+            }
+        }
+    }
+
+    /// Lists the pods of a namespace, within bounds and until the given time; none if they cannot be listed.
+    pub async fn pods_of(&self, namespace: &str, until: Instant) -> Option<ExistingPodsFound> {
+        if !is_name(namespace) {
+            return None;
+        }
+        let permit = timeout_at(until.into(), self.lists.acquire()).await;
+        let listed = match permit {
+            Ok(Ok(_permit)) => pods::list(&self.state.access, namespace, until).await,
+            _ => Err(ClusterError::Late),
+        };
+        listed.inspect_err(|error| tracing::warn!(namespace, error = error.to_string(), "pods cannot be listed")).ok()
+    }
+}
+
+/// A little before the deadline, so that there is time to say that nothing was had.
+fn before(deadline: Instant) -> Instant {
+    let left = deadline.saturating_duration_since(Instant::now());
+    deadline - (left / 10).min(Duration::from_millis(100))
+}

@@ -1,0 +1,22 @@
+//! All that talks to the API server: what is known of the cluster, kept current, and what single reviews need beside it.
+//!
+//! A cluster is ready once its namespaces have been listed and while what is known of them is proven fresh. Every read has a
+//! deadline, every answer a bound in bytes, and no object's body is ever logged.
+
+mod access;
+mod error;
+mod freshness;
+mod lines;
+mod live;
+mod objects;
+mod pages;
+mod pods;
+mod question;
+mod state;
+mod store;
+mod watch;
+
+pub use access::Access;
+pub use error::ClusterError;
+pub use live::Cluster;
+pub use pods::ExistingPodsFound;
