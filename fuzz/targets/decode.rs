@@ -1,6 +1,7 @@
 //! Fuzzes `invariants::decoding_agrees`.
 #![no_main]
 
+#[allow(dead_code, reason = "each target states one of them")]
 #[path = "../invariants.rs"]
 mod invariants;
 

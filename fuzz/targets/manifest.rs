@@ -1,6 +1,7 @@
 //! Fuzzes `invariants::a_manifest_is_read`.
 #![no_main]
 
+#[allow(dead_code, reason = "each target states one of them")]
 #[path = "../invariants.rs"]
 mod invariants;
 

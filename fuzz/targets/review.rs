@@ -1,6 +1,7 @@
 //! Fuzzes `invariants::a_review_is_answered`.
 #![no_main]
 
+#[allow(dead_code, reason = "each target states one of them")]
 #[path = "../invariants.rs"]
 mod invariants;
 
