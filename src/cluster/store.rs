@@ -4,7 +4,7 @@
 //! beyond the bound are left out: each review reads its own live, which is dearer and as right.
 
 use super::objects::Namespace;
-use crate::engine::{Known, Snapshot};
+use crate::engine::Snapshot;
 
 /// The most namespaces that are held. Each takes about 200 bytes.
 const MOST: usize = 200_000;
@@ -24,8 +24,7 @@ impl Store {
 
     pub(super) fn put(&mut self, namespace: &Namespace<'_>) {
         let metadata = &namespace.metadata;
-        let is_new = matches!(self.snapshot.namespace(&metadata.name), Known::Unknown | Known::Unlabelled);
-        if !is_new || self.snapshot.namespace_count() < self.most {
+        if self.snapshot.lists_namespace(&metadata.name) || self.snapshot.namespace_count() < self.most {
             self.has_changed |= self.snapshot.insert_namespace(&metadata.name, &metadata.labels);
         }
     }
@@ -83,7 +82,7 @@ mod tests {
         store.take_changed();
         put(&mut store, r#"{"metadata":{"name":"a","labels":{"pod-security.kubernetes.io/enforce":"baseline"}}}"#);
         let snapshot = store.take_changed().expect("a change");
-        assert!(matches!(snapshot.namespace("b"), Known::Unknown));
+        assert!(snapshot.namespace("b").is_none());
         assert_eq!(snapshot.namespace_count(), 1);
     }
 
@@ -93,6 +92,6 @@ mod tests {
         put(&mut store, r#"{"metadata":{"name":"a"}}"#);
         store.remove(&serde_json::from_str(r#"{"metadata":{"name":"a"}}"#).expect("a namespace"));
         let snapshot = store.take_changed().expect("a change");
-        assert!(matches!(snapshot.namespace("a"), Known::Unknown));
+        assert!(snapshot.namespace("a").is_none());
     }
 }

@@ -14,7 +14,8 @@ pub struct Snapshot {
     /// What happens to a workload whose template violates its namespace's enforced policy, where no label says otherwise.
     pub workloads: Workloads,
     namespaces: Namespaces,
-    unlisted: Unlisted,
+    /// What a namespace is that is not among them; none if it is unknown.
+    unlisted: Option<Arc<Namespace>>,
 }
 
 /// Whether anything is ever denied.
@@ -37,10 +38,9 @@ pub enum Workloads {
 }
 
 /// What a namespace is that the snapshot does not hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unlisted {
     /// Unknown: a request for it needs its namespace as a fact, or fails.
-    #[default]
     Unknown,
     /// One without labels, so that the defaults apply: for use without a cluster.
     Unlabelled,
@@ -75,6 +75,10 @@ impl Namespace {
 
 impl Snapshot {
     pub fn new(pod_security: Configuration, unlisted: Unlisted) -> Self {
+        let unlisted = match unlisted {
+            Unlisted::Unknown => None,
+            Unlisted::Unlabelled => Some(Arc::new(Namespace::new(&StringMap::default(), &pod_security))),
+        };
         Self { pod_security: Arc::new(pod_security), unlisted, ..Self::default() }
     }
 
@@ -100,20 +104,12 @@ impl Snapshot {
     }
 
     /// What is known of a namespace.
-    pub fn namespace(&self, name: &str) -> Known<'_> {
-        match (self.namespaces.find(name), self.unlisted) {
-            (Some(namespace), _) => Known::Listed(namespace),
-            (None, Unlisted::Unlabelled) => Known::Unlabelled,
-            (None, Unlisted::Unknown) => Known::Unknown,
-        }
+    pub fn namespace(&self, name: &str) -> Option<&Namespace> {
+        self.namespaces.find(name).or(self.unlisted.as_deref())
     }
-}
 
-/// What a snapshot knows of one namespace.
-#[derive(Debug, Clone, Copy)]
-pub enum Known<'s> {
-    Listed(&'s Namespace),
-    /// Taken to be there, without labels.
-    Unlabelled,
-    Unknown,
+    /// Whether a namespace is known by name, and not only taken to be there.
+    pub fn lists_namespace(&self, name: &str) -> bool {
+        self.namespaces.find(name).is_some()
+    }
 }

@@ -6,8 +6,8 @@ use super::units::{Read, Text, Unit};
 use crate::engine::object::{GroupVersionKind, Object, Workload};
 use crate::engine::pod_security::quote;
 use crate::engine::{
-    Annotation, Carried, Details, Event, Facts, Known, ObjectKind, Operation, Phase, Request, Resource, Snapshot,
-    Status, Verdict, decide, json,
+    Annotation, Carried, Details, Event, Facts, ObjectKind, Operation, Phase, Request, Resource, Snapshot, Status,
+    Verdict, decide, json,
 };
 use crate::manifest::{DocumentText, Lines, Node, Object as Manifest, Span, Value, apply_api_defaults, objects, parse};
 use crate::report::{Answer, Outcome, Place, findings, warnings};
@@ -119,7 +119,7 @@ impl Judge<'_> {
         if resource == "namespaces" {
             outcome.namespace.clear();
             note_namespace(outcome);
-        } else if self.knows_namespaces && matches!(self.snapshot.namespace(&outcome.namespace), Known::Unlabelled) {
+        } else if self.knows_namespaces && !self.snapshot.lists_namespace(&outcome.namespace) {
             outcome.namespace_unlisted = true;
             outcome.notes.push(format!("its namespace {:?} is not listed; judged by the defaults", outcome.namespace));
         }

@@ -6,7 +6,7 @@ mod workload;
 
 use super::facts::{Facts, Needed};
 use super::request::{Operation, Phase, Request};
-use super::snapshot::{Known, Namespace, Snapshot};
+use super::snapshot::{Namespace, Snapshot};
 use super::verdict::{Details, Status, Verdict};
 
 /// Judges a request of the validate phase.
@@ -38,7 +38,7 @@ pub fn needed<'r>(request: &'r Request<'_>, snapshot: &Snapshot) -> Needed<'r> {
     let exemptions = &snapshot.pod_security.exemptions;
     let is_exempt = exemptions.has_namespace(&request.namespace) || exemptions.has_username(&request.username);
     match snapshot.namespace(&request.namespace) {
-        Known::Unknown if !is_ignored && !is_exempt => Needed::Namespace(&request.namespace),
+        None if !is_ignored && !is_exempt => Needed::Namespace(&request.namespace),
         _ => Needed::Nothing,
     }
 }
@@ -49,18 +49,8 @@ fn is_judged(request: &Request<'_>) -> bool {
 }
 
 /// The namespace of a request: from the snapshot, else from the facts.
-fn lookup<'s>(request: &Request<'_>, snapshot: &'s Snapshot, facts: &'s Facts) -> Lookup<'s> {
-    match snapshot.namespace(&request.namespace) {
-        Known::Listed(namespace) => Lookup::Found(namespace),
-        Known::Unlabelled => Lookup::Unlabelled,
-        Known::Unknown => facts.namespace.as_ref().map_or(Lookup::Failed, Lookup::Found),
-    }
-}
-
-enum Lookup<'s> {
-    Found(&'s Namespace),
-    Unlabelled,
-    Failed,
+fn lookup<'s>(request: &Request<'_>, snapshot: &'s Snapshot, facts: &'s Facts) -> Option<&'s Namespace> {
+    snapshot.namespace(&request.namespace).or(facts.namespace.as_ref())
 }
 
 /// `apierrors.NewBadRequest`.

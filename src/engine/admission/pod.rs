@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Facts, Lookup, Operation, Request, Snapshot, Status, Verdict, bad_request, forbidden, lookup};
+use super::{Facts, Operation, Request, Snapshot, Status, Verdict, bad_request, forbidden, lookup};
 use crate::engine::object::{Container, Object, Pod, Spec};
 use crate::engine::pod_security::{Evaluation, LabelledPolicy, LevelVersion, aggregate, quote, registry};
 use crate::engine::request::{Carried, Unusable};
@@ -23,18 +23,11 @@ pub(super) fn validate(request: &Request<'_>, snapshot: &Snapshot, facts: &Facts
     if let Some(exempt) = exemption(request, snapshot) {
         return exempted(exempt);
     }
-    let fallback;
-    let labelled = match lookup(request, snapshot, facts) {
-        Lookup::Found(namespace) => namespace.pod_security(),
-        Lookup::Unlabelled => {
-            fallback = LabelledPolicy { policy: snapshot.pod_security.defaults, ..LabelledPolicy::default() };
-            &fallback
-        }
-        Lookup::Failed => {
-            let why = format!("namespaces {} not found", quote(&request.namespace));
-            return failed(lookup_failure(request), Some(why));
-        }
+    let Some(namespace) = lookup(request, snapshot, facts) else {
+        let why = format!("namespaces {} not found", quote(&request.namespace));
+        return failed(lookup_failure(request), Some(why));
     };
+    let labelled = namespace.pod_security();
     if labelled.errors.is_empty() && labelled.policy.is_fully_privileged() {
         return privileged(labelled);
     }

@@ -1,9 +1,9 @@
 //! Workloads: upstream's `ValidatePodController`, which warns and audits, and our option to deny what its pods would be denied.
 
 use super::pod::{Enforced, exempted, exemption, judge};
-use super::{Facts, Lookup, Request, Snapshot, Verdict, lookup};
+use super::{Facts, Request, Snapshot, Verdict, lookup};
 use crate::engine::object::{Object, Pod, Workload};
-use crate::engine::pod_security::{LabelledPolicy, Level, quote};
+use crate::engine::pod_security::{Level, quote};
 use crate::engine::request::Unusable;
 use crate::engine::snapshot::Workloads;
 use crate::engine::verdict::{Annotation, Event};
@@ -20,22 +20,12 @@ pub(super) fn validate(request: &Request<'_>, snapshot: &Snapshot, facts: &Facts
     if let Some(exempt) = exemption(request, snapshot) {
         return exempted(exempt);
     }
-    let fallback;
-    let (labelled, workloads) = match lookup(request, snapshot, facts) {
-        Lookup::Found(namespace) => (namespace.pod_security(), namespace.workloads.unwrap_or(snapshot.workloads)),
-        Lookup::Unlabelled => {
-            fallback = LabelledPolicy { policy: snapshot.pod_security.defaults, ..LabelledPolicy::default() };
-            (&fallback, snapshot.workloads)
-        }
-        Lookup::Failed => {
-            let name = &*request.namespace;
-            return unjudged(format!(
-                "failed to lookup namespace {}: namespaces {} not found",
-                quote(name),
-                quote(name)
-            ));
-        }
+    let Some(namespace) = lookup(request, snapshot, facts) else {
+        let name = quote(&request.namespace);
+        return unjudged(format!("failed to lookup namespace {name}: namespaces {name} not found"));
     };
+    let labelled = namespace.pod_security();
+    let workloads = namespace.workloads.unwrap_or(snapshot.workloads);
     let policy = &labelled.policy;
     let is_silent = policy.warn.level == Level::Privileged && policy.audit.level == Level::Privileged;
     let enforced = if workloads == Workloads::Deny { Enforced::Yes } else { Enforced::No };
