@@ -44,16 +44,7 @@ impl Said {
         let is_ours = message.starts_with(PREFIX);
         let is_denied = !succeeded
             && (is_ours || message.contains("violates PodSecurity") || message.contains("pod-security.kubernetes.io/"));
-        // An object that was taken is the API server's, and has times and IDs of its own.
-        let refusal = if succeeded {
-            Value::Null
-        } else {
-            json!({
-                "message": without_random_names(message.strip_prefix(PREFIX).unwrap_or(message)),
-                "reason": answer.body["reason"],
-                "details": without_random_names(&answer.body["details"].to_string()),
-            })
-        };
+        let refusal = if succeeded { Value::Null } else { refusal(&answer.body, is_denied) };
         Self {
             status: answer.status,
             audit_id: answer.audit_id.clone(),
@@ -76,9 +67,10 @@ impl Said {
         self.text["annotations"].get(key).is_some()
     }
 
-    /// How many warnings came with it.
-    pub fn warnings(&self) -> usize {
-        self.text["warnings"].as_array().map_or(0, Vec::len)
+    /// Whether a warning begins with this text.
+    pub fn has_warning(&self, beginning: &str) -> bool {
+        let warnings = self.text["warnings"].as_array().into_iter().flatten();
+        warnings.filter_map(Value::as_str).any(|warning| warning.starts_with(beginning))
     }
 
     /// How the other one differs from this.
@@ -94,6 +86,19 @@ impl std::fmt::Display for Said {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "{} {}", self.status, self.text)
     }
+}
+
+/// What a `Status` says. What the API server's own validation finds while it walks a map comes in any order.
+fn refusal(status: &Value, is_denied: bool) -> Value {
+    let message = status["message"].as_str().unwrap_or_default();
+    let mut message = without_random_names(message.strip_prefix(PREFIX).unwrap_or(message));
+    let mut details = status["details"].clone();
+    if let Some(causes) = details["causes"].as_array_mut().filter(|causes| !is_denied && causes.len() > 1) {
+        causes.sort_by_key(Value::to_string);
+        // The message is these causes once more.
+        message.truncate(message.find(" is invalid: ").unwrap_or(message.len()));
+    }
+    json!({"message": message, "reason": status["reason"], "details": without_random_names(&details.to_string())})
 }
 
 fn ours((key, value): (&String, &Value)) -> Option<(String, Value)> {

@@ -138,12 +138,9 @@ fn create_pod(index: u64, namespace: &str, random: &mut Random) -> Parts {
 
 fn update_pod(existing: &Existing, random: &mut Random) -> Parts {
     let (namespace, pod, containers) = random.pick(&existing.pods);
-    let container = random.pick(containers);
-    let image = json!({"spec": {"containers": [{"name": container, "image": "other"}]}});
-    let init = json!({"spec": {"initContainers": [{"name": container, "image": "other"}]}});
+    let image = change_container(containers, random, json!({"image": "other"}));
     let change = match random.below(10) {
-        0..=4 => image,
-        5 => init,
+        0..=5 => image,
         6 => json!({"metadata": {"labels": {"changed": "yes"}}}),
         7 => json!({"metadata": {"annotations": {"seccomp.security.alpha.kubernetes.io/pod": "unconfined"}}}),
         8 => json!({"spec": {"activeDeadlineSeconds": 5}}),
@@ -160,10 +157,19 @@ fn debug_pod(existing: &Existing, random: &mut Random) -> Parts {
     ("ephemeral containers", Verb::MergeLists, path, json!({"spec": {"ephemeralContainers": debuggers}}))
 }
 
+/// A change of one container, in the list that its name tells: `…-i0` or `…-c0`.
+fn change_container(containers: &[String], random: &mut Random, mut change: Value) -> Value {
+    let container = random.pick(containers);
+    let is_init = container.rsplit('-').next().is_some_and(|place| place.starts_with('i'));
+    let list = if is_init { "initContainers" } else { "containers" };
+    change["name"] = json!(container);
+    json!({"spec": {list: [change]}})
+}
+
 fn resize_pod(existing: &Existing, random: &mut Random) -> Parts {
     let (namespace, pod, containers) = random.pick(&existing.pods);
-    let resources = json!({"requests": {"cpu": random.word(&["1", "200m", "-1"])}});
-    let change = json!({"spec": {"containers": [{"name": random.pick(containers), "resources": resources}]}});
+    let resources = json!({"requests": {"cpu": random.word(&["1", "200m", "100m", "2", "-1"])}});
+    let change = change_container(containers, random, json!({"resources": resources}));
     ("resizes", Verb::MergeLists, format!("{}/{pod}/resize", pods(&name(*namespace))), change)
 }
 

@@ -41,7 +41,8 @@ struct Tally {
     warned: u64,
     annotated: u64,
     exempt: u64,
-    /// Those that only the warnings tell of.
+    /// Label changes that were tried on the pods that exist, and would hit some.
+    tried: u64,
     sorts: BTreeMap<&'static str, Sort>,
     shown: usize,
 }
@@ -125,16 +126,14 @@ impl Tally {
         self.requests += 1;
         self.judged += u64::from(upstream.was_judged);
         self.denied += u64::from(upstream.is_denied);
-        self.warned += u64::from(upstream.was_judged && upstream.warnings() > 0);
+        self.warned += u64::from(upstream.has_warning("would violate PodSecurity"));
         self.annotated += u64::from(upstream.is_annotated("audit-violations"));
         self.exempt += u64::from(upstream.is_annotated("exempt"));
+        self.tried += u64::from(upstream.has_warning("existing pods in namespace"));
         let sort = self.sorts.entry(request.sort).or_default();
         sort.requests += 1;
         sort.judged += u64::from(upstream.was_judged);
         sort.denied += u64::from(upstream.is_denied);
-        if !upstream.was_judged && std::env::var_os("SHOW_REFUSALS").is_some() {
-            say(&format!("{}: {upstream}", request.sort));
-        }
         let Some(difference) = upstream.differs(ours) else { return };
         match difference {
             Difference::Verdict => self.other_verdicts += 1,
@@ -150,7 +149,7 @@ impl Tally {
 
     /// Prints the sums, and returns what is wrong with them.
     fn close(self, seed: u64, answered: f64) -> Vec<String> {
-        let Self { requests, other_verdicts, other_texts, judged, denied, warned, annotated, exempt, .. } = self;
+        let Self { requests, other_verdicts, other_texts, judged, denied, warned, annotated, exempt, tried, .. } = self;
         let mut complaints = Vec::new();
         for (name, Sort { requests, judged, denied }) in &self.sorts {
             say(&format!("  {name:22} {requests:6} sent, {judged:6} as far as admission, {denied:6} denied"));
@@ -160,7 +159,7 @@ impl Tally {
         }
         say(&format!(
             "seed {seed}; {judged} requests came as far as admission ({answered} reviews), {denied} were denied, {warned} drew \
-             warnings, {annotated} left audit violations, {exempt} were exempt"
+             warnings, {annotated} left audit violations, {exempt} were exempt, {tried} would hit pods that exist"
         ));
         for (what, count, least) in [
             ("came as far as admission", judged, requests * 6 / 10),
@@ -168,6 +167,7 @@ impl Tally {
             ("drew warnings", warned, requests / 20),
             ("left audit violations", annotated, requests / 20),
             ("were exempt", exempt, requests / 100),
+            ("would hit pods that exist", tried, requests / 100),
         ] {
             if count < least {
                 complaints.push(format!("only {count} of {requests} requests {what}; {least} are the least"));

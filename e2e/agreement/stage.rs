@@ -113,7 +113,7 @@ fn configuration() -> Value {
     json!({
         "apiVersion": "pod-security.admission.config.k8s.io/v1",
         "kind": "PodSecurityConfiguration",
-        "defaults": {"enforce": "baseline", "enforce-version": "v1.30", "warn": "restricted"},
+        "defaults": {"enforce": "baseline", "enforce-version": "v1.30", "warn": "restricted", "audit": "restricted"},
         "exemptions": {
             "usernames": [EXEMPT_USER], "namespaces": [EXEMPT_NAMESPACE], "runtimeClasses": [EXEMPT_RUNTIME_CLASS],
         },

@@ -46,7 +46,9 @@ pub fn template(random: &mut Random) -> Value {
 pub fn ephemeral_container(name: &str, random: &mut Random) -> Value {
     let mut made = pod("x", random);
     let mut container = list(field(&mut made, "spec"), "containers").pop().unwrap_or_default();
-    for taken_away in ["ports", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle", "restartPolicy"] {
+    for taken_away in
+        ["ports", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle", "restartPolicy", "resources"]
+    {
         put(&mut container, taken_away, None);
     }
     put(&mut container, "volumeMounts", None);
@@ -84,10 +86,22 @@ fn repair_pod_fields(spec: &mut Value, random: &mut Random) {
         put(spec, "hostNetwork", Some(json!(true)));
         put(spec, "securityContext.windowsOptions.hostProcess", Some(json!(true)));
     }
+    let is_windows = spec["os"]["name"] == "windows";
+    if is_windows && random.percent(80) {
+        for key in ["hostUsers", "hostPID", "hostIPC", "shareProcessNamespace"] {
+            put(spec, key, None);
+        }
+    }
     if spec["hostPID"] == true {
         put(spec, "shareProcessNamespace", None);
     }
-    if spec.to_string().contains("\"Unmasked\"") && random.percent(80) {
+    if random.percent(70) {
+        // Without any it is of the class BestEffort, which a resize may not change.
+        list(spec, "containers").iter_mut().for_each(|container| {
+            put(container, "resources.requests.cpu", Some(json!("100m")));
+        });
+    }
+    if !is_windows && spec.to_string().contains("\"Unmasked\"") && random.percent(80) {
         put(spec, "hostUsers", Some(json!(false)));
     }
     if spec["hostUsers"] == false {
@@ -264,9 +278,7 @@ fn repair_annotations(pod: &mut Value) {
     let Some(annotations) = pod["metadata"]["annotations"].as_object().cloned() else {
         return put(pod, "metadata.annotations", None);
     };
-    let is_profile = |value: &str| {
-        ["runtime/default", "docker/default", "unconfined"].contains(&value) || value.starts_with("localhost/x")
-    };
+    let is_profile = |value: &str| ["runtime/default", "unconfined", "localhost/x"].contains(&value);
     let mut kept = Map::new();
     for (index, (key, value)) in annotations.into_iter().enumerate() {
         let Some(value) = value.as_str() else { continue };
@@ -278,8 +290,8 @@ fn repair_annotations(pod: &mut Value) {
             key
         };
         let is_key = key.split('/').count() == 2 && key.chars().all(|c| c.is_ascii_alphanumeric() || "./-".contains(c));
-        if is_key && !key.ends_with('/') && !key.starts_with("Container") && (!judged_by_container || is_profile(value))
-        {
+        let is_judged = judged_by_container || key.contains("seccomp");
+        if is_key && !key.ends_with('/') && !key.starts_with("Container") && (!is_judged || is_profile(value)) {
             kept.insert(key, json!(value));
         }
     }
