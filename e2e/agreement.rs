@@ -10,6 +10,8 @@ mod harness;
 
 #[path = "agreement/answer.rs"]
 mod answer;
+#[path = "agreement/order.rs"]
+mod order;
 #[path = "agreement/request.rs"]
 mod request;
 #[path = "agreement/run.rs"]

@@ -4,6 +4,7 @@ use crate::{
     answer::{Difference, Log, Said},
     generate::random::Random,
     harness::Api,
+    order,
     request::Request,
     stage::{BUILT_IN, EXEMPT_USER, Stage, WITH_PORTCULLIS},
 };
@@ -79,7 +80,9 @@ pub fn run() -> Result<Vec<String>> {
             tally.count(&Request::make(seed, *index, &stage.existing), upstream, ours);
         }
     }
-    Ok(tally.close(seed, answered))
+    let mut complaints = order::complaints(&mut stage)?;
+    complaints.extend(tally.close(seed, answered));
+    Ok(complaints)
 }
 
 /// Sends the requests to both servers, a few at a time, and returns what each said, in the order of the requests.

@@ -24,7 +24,7 @@ pub const EXEMPT_RUNTIME_CLASS: &str = "exempt";
 pub const RUNTIME_CLASS: &str = "judged";
 
 /// Changed last whenever labels change: who has seen its change has seen all before it, as a watch keeps their order.
-const SENTINEL: &str = "sentinel";
+pub const SENTINEL: &str = "sentinel";
 const ENFORCE: &str = "pod-security.kubernetes.io/enforce";
 const PODS_EACH: usize = 6;
 const SOON: Duration = Duration::from_secs(30);
@@ -75,6 +75,11 @@ impl Stage {
             }
         }
         self.flip_sentinel()
+    }
+
+    /// Has the sentinel enforce baseline.
+    pub fn make_sentinel_strict(&mut self) -> Result<()> {
+        if self.sentinel_is_strict { Ok(()) } else { self.flip_sentinel() }
     }
 
     fn flip_sentinel(&mut self) -> Result<()> {
@@ -258,7 +263,8 @@ pub fn pods(namespace: &str) -> String {
     format!("/api/v1/namespaces/{namespace}/pods")
 }
 
-fn privileged(name: &str) -> Value {
+/// A pod that baseline refuses.
+pub fn privileged(name: &str) -> Value {
     let container = json!({"name": "app", "image": "nginx", "securityContext": {"privileged": true}});
     json!({"metadata": {"name": name}, "spec": {"containers": [container]}})
 }
