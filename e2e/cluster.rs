@@ -5,7 +5,7 @@
 
 mod harness;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use harness::{ApiServerSettings, ControlPlane, Portcullis, Registration, Settings};
 use serde_json::json;
 use std::{env, time::Instant};
@@ -90,17 +90,8 @@ fn asked_to_end() -> Result<impl Future<Output = ()>> {
 
 fn put_portcullis_in_front(plane: &ControlPlane) -> Result<Portcullis> {
     plane.create_namespace("portcullis", &[])?;
-    let said = plane.kubectl()?.run(&["get", "namespaces", "--output=yaml"])?;
-    ensure!(said.succeeded, "{}", said.stderr);
-    let namespaces = plane.write("namespaces.yaml", &said.stdout)?.display().to_string();
-    // What a namespace without labels is judged by: nothing, as the built-in plugin does it.
-    let defaults = json!({
-        "apiVersion": "pod-security.admission.config.k8s.io/v1",
-        "kind": "PodSecurityConfiguration",
-        "defaults": {"enforce": "privileged", "enforce-version": "latest"},
-    });
-    let defaults = plane.write("defaults.json", &defaults.to_string())?.display().to_string();
-    let arguments = ["--namespaces", &namespaces, "--config", &defaults];
+    let kubeconfig = plane.api_servers[0].kubeconfig.display().to_string();
+    let arguments = ["--kubeconfig", &kubeconfig];
     let portcullis = Portcullis::start(plane, "portcullis", plane.addresses.service(2), &arguments)?;
     let mut api = plane.connect()?;
     portcullis.service.create(&mut api)?;

@@ -31,7 +31,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE", conflicts_with = "namespaces")]
     kubeconfig: Option<PathBuf>,
     /// Be ready only while everything about the cluster's namespaces is known as of this long ago or less, such as 60s.
-    #[arg(long, value_name = "DURATION", value_parser = seconds, default_value = "60s")]
+    #[arg(long, value_name = "DURATION", value_parser = staleness, default_value = "60s")]
     stale_after: Duration,
     /// Where to listen for reviews (HTTPS) [default: 127.0.0.1:8443; in a cluster [::]:8443]
     #[arg(long, value_name = "ADDRESS")]
@@ -210,6 +210,19 @@ impl Signals {
     }
 }
 
+/// Reads how old what is known may be: a proof that it is fresh comes every fifteen seconds or so.
+fn staleness(text: &str) -> Result<Duration, String> {
+    let shortest = Duration::from_secs(20);
+    let longest = Duration::from_secs(24 * 60 * 60);
+    match seconds(text)? {
+        duration if duration < shortest => {
+            Err("a proof of freshness comes every 15 s or so; give 20s or more".to_owned())
+        }
+        duration if duration > longest => Err("give 86400s, a day, or less".to_owned()),
+        duration => Ok(duration),
+    }
+}
+
 /// Reads `10s`, `1.5s` or plain seconds.
 fn seconds(text: &str) -> Result<Duration, String> {
     let number = text.strip_suffix('s').unwrap_or(text);
@@ -220,6 +233,13 @@ fn seconds(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn staleness_is_bounded_on_both_sides() {
+        assert_eq!(staleness("20s"), Ok(Duration::from_secs(20)));
+        assert!(staleness("19s").is_err_and(|problem| problem.contains("20s or more")));
+        assert!(staleness("1e9").is_err_and(|problem| problem.contains("or less")));
+    }
 
     #[test]
     fn delays_are_seconds() {

@@ -21,7 +21,7 @@ use super::state::State;
 use super::store::Store;
 
 /// For a page of a list, and for a watch to begin.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The most bytes of a page.
 const MOST_OF_A_PAGE: usize = 16 << 20;

@@ -162,9 +162,9 @@ fn without_file_descriptors_it_rests_and_goes_on_when_there_are_some() {
 }
 
 #[test]
-fn in_a_cluster_it_does_not_start_without_knowing_the_namespaces() {
+fn in_a_cluster_it_does_not_start_without_a_way_to_the_api_server() {
     let text = refused(&[], true);
-    assert!(text.contains("--namespaces FILE") && text.contains("cannot watch"), "{text}");
+    assert!(text.contains("service account cannot be used") && text.contains("--kubeconfig FILE"), "{text}");
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn what_cannot_be_used_is_said_before_anything_is_served() {
     let address = taken.local_addr().expect("an address").to_string();
     let folder = tempfile::tempdir().expect("a folder");
     let nowhere = folder.path().join("none/ca.crt").display().to_string();
-    let cases: [(&[&str], &str); 8] = [
+    let cases: [(&[&str], &str); 10] = [
         (&["--write-ca", &nowhere], "--write-ca"),
         (&["--tls-san", "a b"], "neither a DNS name nor an IP address"),
         (&["--tls-cert-file", "a.crt"], "--tls-private-key-file"),
@@ -181,6 +181,8 @@ fn what_cannot_be_used_is_said_before_anything_is_served() {
         (&["--client-ca-file", "ca.crt"], "--tls-cert-file"),
         (&["--config", "none.yaml"], "none.yaml"),
         (&["--namespaces", "none.yaml"], "none.yaml"),
+        (&["--kubeconfig", "none.yaml"], "none.yaml"),
+        (&["--kubeconfig", "a", "--namespaces", "b"], "cannot be used with"),
         (&["--drain-delay", "soon"], "such as 10s"),
     ];
     for (arguments, part) in cases {

@@ -40,7 +40,9 @@ pub fn compare(question: &Value, upstream: &Value) -> Option<Difference> {
     [true, false].into_iter().find_map(|in_snapshot| {
         let mut snapshot = Snapshot::new(configuration.clone(), Unlisted::Unknown);
         if in_snapshot {
-            each_namespace(namespaces, |metadata| snapshot.insert_namespace(&metadata.name, &metadata.labels));
+            each_namespace(namespaces, |metadata| {
+                snapshot.insert_namespace(&metadata.name, &metadata.labels);
+            });
         }
         let facts = facts(&request, &snapshot, namespaces, question.get("pods")?.as_array()?);
         answers(&request, &decide(&request, &snapshot, &facts), upstream)

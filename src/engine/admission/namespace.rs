@@ -245,3 +245,26 @@ fn prioritised<'p, 'a>(pods: &'p [Object<'a>], exemptions: &Exemptions) -> Vec<&
     first.extend(replicas);
     first
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+    use crate::engine::pod_security::Configuration;
+
+    #[test]
+    fn pods_that_could_not_be_had_are_counted_among_those_that_exist() {
+        let pod = br#"{"metadata":{"name":"a"},"spec":{"hostNetwork":true}}"#;
+        let existing = ExistingPods::Listed {
+            pods: vec![pod.to_vec().into()],
+            unlisted: 41,
+            time: RefCell::new(Box::new(std::iter::repeat(()))),
+        };
+        let exemptions = Configuration::default().exemptions;
+        let warnings = try_on_pods("shop", LevelVersion::RESTRICTED, &existing, &exemptions);
+        let expected = "new PodSecurity enforce level only checked against the first 1 of 42 existing pods";
+        assert_eq!(warnings.first().map(String::as_str), Some(expected), "{warnings:?}");
+        assert!(warnings.iter().any(|warning| warning.starts_with("a: ")), "{warnings:?}");
+    }
+}
