@@ -156,7 +156,7 @@ fn repair_container(container: &mut Value, (list, index): (&str, usize), windows
     let is_plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
     let name = format!("{}-{}{index}", if is_plain { name } else { "x" }, &list[..1]);
     put(container, "name", Some(json!(name)));
-    if !container["image"].as_str().is_some_and(|image| !image.is_empty()) {
+    if container["image"].as_str().is_none_or(str::is_empty) {
         put(container, "image", Some(json!("app")));
     }
     put(container, "volumeMounts", None);
