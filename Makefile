@@ -61,6 +61,14 @@ oracle: rust go ## Compare with upstream on random input: make oracle N=200000 S
 	grep -E '^[0-9]+ reviews, ' "$$log"; grep -E '^[0-9]+ pods, ' "$$log" | tail -n 1; \
 	exit "$$status"
 
+.PHONY: oracle-cluster
+oracle-cluster: rust go ## The same behind two real API servers: make oracle-cluster N=20000 SEED=7
+	@e2e/control-plane/build >/dev/null
+	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; status=0; \
+	N=$(N) SEED=$(SEED) cargo test --test cluster_agreement -- --nocapture 2>&1 | tee "$$log" || status=$$?; \
+	grep -E '^[0-9]+ requests, ' "$$log" | tail -n 1; \
+	exit "$$status"
+
 .PHONY: fuzz
 fuzz: rust ## Fuzz every target for a minute (nightly Rust and cargo-fuzz): make fuzz SECONDS_EACH=600
 	fuzz/run $(or $(SECONDS_EACH),60)

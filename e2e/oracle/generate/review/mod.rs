@@ -6,7 +6,7 @@
 mod cluster;
 mod config;
 mod envelope;
-mod labels;
+pub mod labels;
 mod object;
 mod scenario;
 
