@@ -33,6 +33,7 @@ test: lint go ## Run every test: lint, unit tests, pages, oracle, the real binar
 	@e2e/control-plane/build >/dev/null
 	@echo "Running the tests (the first run also builds the oracle, with Go) …"
 	cargo test
+	@.ci/compiled keep
 
 .PHONY: cluster
 cluster: rust go ## Start a real API server with Portcullis in front, on loopback, until Ctrl-C
@@ -80,6 +81,7 @@ advisories: deny ## Ask the RustSec advisory database about our dependencies (ne
 .PHONY: rust
 rust:
 	@command -v cargo >/dev/null || { echo "Rust is missing: install it from https://rustup.rs, then run this again." >&2; exit 1; }
+	@.ci/compiled take
 
 .PHONY: go
 go:
