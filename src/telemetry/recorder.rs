@@ -26,34 +26,6 @@ pub struct Recorder {
     allowed: AtomicU64,
 }
 
-impl Recorder {
-    pub fn new(metrics: Arc<Metrics>, log_allowed_every: u64) -> Self {
-        Self { metrics, log_allowed_every, allowed: AtomicU64::new(0) }
-    }
-
-    pub fn record(&self, decided: &Decided<'_>) {
-        self.metrics.judged(decided.request, decided.verdict.events());
-        let error = error(decided.verdict);
-        if !decided.verdict.is_allowed() || error.is_some() {
-            denied(decided, error);
-        } else if self.is_sampled() {
-            allowed(decided);
-        }
-    }
-
-    fn is_sampled(&self) -> bool {
-        self.log_allowed_every > 0
-            && self.allowed.fetch_add(1, Ordering::Relaxed).is_multiple_of(self.log_allowed_every)
-    }
-}
-
-fn error(verdict: &Verdict) -> Option<&str> {
-    verdict.annotations().iter().find_map(|annotation| match annotation {
-        Annotation::Error(text) => Some(text.as_str()),
-        _ => None,
-    })
-}
-
 /// One line about a review: the fields that all have, then those of this outcome.
 macro_rules! tell {
     ($level:ident, $decided:expr, $message:expr, $($field:tt)*) => {{
@@ -75,10 +47,53 @@ macro_rules! tell {
     }};
 }
 
+impl Recorder {
+    pub fn new(metrics: Arc<Metrics>, log_allowed_every: u64) -> Self {
+        Self { metrics, log_allowed_every, allowed: AtomicU64::new(0) }
+    }
+
+    pub fn record(&self, decided: &Decided<'_>) {
+        self.metrics.judged(decided.request, decided.verdict.events());
+        let error = error(decided.verdict);
+        if !decided.verdict.is_allowed() || error.is_some() {
+            denied(decided, error);
+        } else if let Some(denial) = would_deny(decided.verdict) {
+            let denial = clipped(denial);
+            tell!(warn, decided, "would be denied", verdict = "would-deny", code = 200, denial,);
+        } else if self.is_sampled() {
+            allowed(decided);
+        }
+    }
+
+    fn is_sampled(&self) -> bool {
+        self.log_allowed_every > 0
+            && self.allowed.fetch_add(1, Ordering::Relaxed).is_multiple_of(self.log_allowed_every)
+    }
+}
+
+fn error(verdict: &Verdict) -> Option<&str> {
+    verdict.annotations().iter().find_map(|annotation| match annotation {
+        Annotation::Error(text) => Some(text.as_str()),
+        _ => None,
+    })
+}
+
+/// In audit mode: the denial that was not carried out.
+fn would_deny(verdict: &Verdict) -> Option<&str> {
+    verdict.annotations().iter().find_map(|annotation| match annotation {
+        Annotation::WouldDeny(text) => Some(text.as_str()),
+        _ => None,
+    })
+}
+
 fn denied(decided: &Decided<'_>, error: Option<&str>) {
     let error = error.map(clipped);
     match decided.verdict.denial() {
-        None => tell!(warn, decided, "allowed in spite of an error", verdict = "allowed", code = 200, error,),
+        None => {
+            let denial = would_deny(decided.verdict).map(clipped);
+            let verdict = if denial.is_some() { "would-deny" } else { "allowed" };
+            tell!(warn, decided, "allowed in spite of an error", verdict, code = 200, denial, error,);
+        }
         Some(status) => {
             let denial = clipped(&status.message);
             tell!(warn, decided, "denied", verdict = "denied", code = status.code, denial, error,);

@@ -110,11 +110,21 @@ fn a_namespace_that_the_file_lacks_cannot_be_looked_up() {
 }
 
 #[test]
-fn audit_mode_denies_nothing_and_every_allowed_review_can_be_logged() {
-    let mut served = start(&[], &["--mode", "audit", "--log-allowed-every", "1", "--threads", "1"]);
+fn audit_mode_denies_nothing_and_logs_every_denial_that_it_did_not_carry_out() {
+    let mut served = start(&[], &["--mode", "audit", "--log-allowed-every", "0", "--threads", "1"]);
     let answer = served.client().post("/validate", &review("the-uid", "anywhere", true)).json();
     assert_eq!(answer["response"]["allowed"], true);
     assert!(answer["response"]["warnings"][0].as_str().is_some_and(|text| text.starts_with("would be denied")));
+    let logged = line(&mut served.log);
+    assert_eq!((&logged["uid"], &logged["verdict"]), (&"the-uid".into(), &"would-deny".into()));
+    assert_eq!(logged["denial"], answer["response"]["auditAnnotations"]["would-deny"]);
+}
+
+#[test]
+fn every_allowed_review_can_be_logged() {
+    let mut served = start(&[], &["--log-allowed-every", "1", "--threads", "1"]);
+    let answer = served.client().post("/validate", &review("the-uid", "anywhere", false)).json();
+    assert_eq!(answer["response"]["allowed"], true, "{answer}");
     let logged = line(&mut served.log);
     assert_eq!((&logged["uid"], &logged["verdict"]), (&"the-uid".into(), &"allowed".into()));
 }

@@ -35,8 +35,7 @@ pub fn needed<'r>(request: &'r Request<'_>, snapshot: &Snapshot) -> Needed<'r> {
         };
     }
     let is_ignored = if request.resource.is_pods() { pod::is_ignored(request) } else { workload::is_ignored(request) };
-    let exemptions = &snapshot.pod_security.exemptions;
-    let is_exempt = exemptions.has_namespace(&request.namespace) || exemptions.has_username(&request.username);
+    let is_exempt = pod::exemption(request, snapshot).is_some();
     match snapshot.namespace(&request.namespace) {
         None if !is_ignored && !is_exempt => Needed::Namespace(&request.namespace),
         _ => Needed::Nothing,
