@@ -10,6 +10,7 @@
 )]
 
 pub mod json;
+pub mod mutation;
 pub mod object;
 pub mod pod_security;
 

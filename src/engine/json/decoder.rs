@@ -2,6 +2,7 @@
 
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
+use super::parts::SPAN;
 use super::scan::Scanned;
 use super::{DecodeError, scan};
 
@@ -155,6 +156,15 @@ impl<'de> Decoder<'de> {
                 }
             },
         }
+    }
+
+    /// The text of the value that comes next.
+    fn span(&mut self) -> Result<&'de str> {
+        self.skip_blanks();
+        let start = self.at;
+        self.skip()?;
+        let text = self.text.get(start..self.at).unwrap_or_default();
+        std::str::from_utf8(text).or_else(|_| self.fail("a value that is not UTF-8"))
     }
 
     fn skip_container(&mut self, open: u8, close: u8) -> Result<()> {
@@ -360,8 +370,8 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
     }
 
     #[inline]
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value> {
-        visitor.visit_newtype_struct(self)
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value> {
+        if name == SPAN { visitor.visit_borrowed_str(self.span()?) } else { visitor.visit_newtype_struct(self) }
     }
 
     #[inline]

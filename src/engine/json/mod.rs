@@ -6,7 +6,10 @@
 //! against each other), and every error leaves the object undecoded, which is a denial.
 
 mod decoder;
+mod parts;
 mod scan;
+
+pub use parts::{Span, elements, members};
 
 use serde::Deserialize;
 

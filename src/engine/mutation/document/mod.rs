@@ -1,0 +1,120 @@
+//! The documents that ask for mutation, as they are written: `PodDefaults` and `SidecarInjection` of `portcullis.dev/v1`.
+//!
+//! Reading them is strict: an unknown field is an error with its path. What they mean is checked when they are compiled. Parts of
+//! Kubernetes objects (containers, volumes, tolerations …) are kept as they are written, so that fields newer than we are pass.
+
+mod defaults;
+mod resources;
+mod select;
+mod sidecar;
+
+pub use defaults::*;
+pub use resources::*;
+pub use select::*;
+pub use sidecar::*;
+
+use serde::Deserialize;
+
+/// The API group and version of all documents.
+pub const API_VERSION: &str = "portcullis.dev/v1";
+
+/// A document with its name.
+#[derive(Debug, Clone)]
+pub struct Document {
+    pub name: String,
+    pub spec: Spec,
+}
+
+/// What a document asks for.
+#[derive(Debug, Clone)]
+pub enum Spec {
+    PodDefaults(Box<PodDefaults>),
+    SidecarInjection(Box<SidecarInjection>),
+}
+
+impl Spec {
+    /// The `kind` of the document.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::PodDefaults(_) => "PodDefaults",
+            Self::SidecarInjection(_) => "SidecarInjection",
+        }
+    }
+}
+
+/// What is wrong with a document, and at which field.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{path}: {problem}")]
+pub struct Flaw {
+    /// The path of the field from the document's root, such as `spec.containers[0].container.name`.
+    pub path: String,
+    /// What is wrong, and what to write instead.
+    pub problem: String,
+}
+
+impl Document {
+    /// Reads a document from its JSON.
+    ///
+    /// # Errors
+    /// It is none of ours, or has a field that is unknown or of the wrong type.
+    pub fn read(json: &str) -> Result<Self, Flaw> {
+        let head: Head = strictly(json)?;
+        let flaw = |path: &str, problem: String| Err(Flaw { path: path.to_owned(), problem });
+        if head.api_version != API_VERSION {
+            return flaw("apiVersion", format!("must be {API_VERSION}, not {:?}", head.api_version));
+        }
+        if head.metadata.name.is_empty() {
+            return flaw("metadata.name", "must be given".to_owned());
+        }
+        let spec = match head.kind.as_str() {
+            "PodDefaults" => Spec::PodDefaults(Box::new(strictly::<Whole<PodDefaults>>(json)?.spec)),
+            "SidecarInjection" => Spec::SidecarInjection(Box::new(strictly::<Whole<SidecarInjection>>(json)?.spec)),
+            other => return flaw("kind", format!("must be PodDefaults or SidecarInjection, not {other:?}")),
+        };
+        Ok(Self { name: head.metadata.name, spec })
+    }
+}
+
+fn strictly<'j, T: Deserialize<'j>>(json: &'j str) -> Result<T, Flaw> {
+    let mut reader = serde_json::Deserializer::from_str(json);
+    serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = error.path().to_string();
+        // serde_json adds a line and a column of the JSON, which the user never sees.
+        let text = error.into_inner().to_string();
+        let problem = text.split(" at line ").next().unwrap_or_default().to_owned();
+        Flaw { path, problem }
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Head {
+    #[serde(default)]
+    api_version: String,
+    #[serde(default)]
+    kind: String,
+    #[serde(default)]
+    metadata: Metadata,
+}
+
+#[derive(Default, Deserialize)]
+struct Metadata {
+    #[serde(default)]
+    name: String,
+}
+
+/// A whole document, in which nothing but these is known.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(dead_code, reason = "listed, so that they are known")]
+struct Whole<S> {
+    api_version: serde::de::IgnoredAny,
+    kind: serde::de::IgnoredAny,
+    metadata: serde::de::IgnoredAny,
+    spec: S,
+    #[serde(default)]
+    status: serde::de::IgnoredAny,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,121 @@
+//! What was done to a tree, as RFC 6902 operations: the fewest that do it, in an order that depends on nothing but the tree.
+//!
+//! Nothing that was not edited is named in them, and no list is ever replaced: the API server may hold fields that we do not know.
+//! Indexes count what is there when an operation's turn comes; parents that were missing come with what is put into them.
+
+use std::fmt::Write;
+
+use super::tree::{Element, Member, Node, Origin, Parts};
+
+/// A JSON Patch; never empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Patch {
+    json: String,
+    operations: usize,
+}
+
+impl Patch {
+    /// The patch that makes of the tree's original what the tree is now; none if that is the same.
+    pub fn of(tree: &Node<'_>) -> Option<Self> {
+        let mut writer = Writer { json: String::from("["), operations: 0, path: String::with_capacity(64) };
+        writer.node(tree);
+        let Writer { mut json, operations, .. } = writer;
+        json.push(']');
+        (operations > 0).then_some(Self { json, operations })
+    }
+
+    /// A JSON array of operations.
+    pub fn json(&self) -> &str {
+        &self.json
+    }
+
+    /// How many operations there are.
+    pub fn operations(&self) -> usize {
+        self.operations
+    }
+}
+
+struct Writer {
+    json: String,
+    operations: usize,
+    path: String,
+}
+
+impl Writer {
+    fn node(&mut self, node: &Node<'_>) {
+        if !node.is_edited() {
+            return;
+        }
+        match node.parts() {
+            Parts::Object(members) => members.iter().for_each(|member| self.member(member)),
+            Parts::Array(elements) => self.elements(elements),
+            Parts::Scalar | Parts::Vacant => {}
+        }
+    }
+
+    fn member(&mut self, member: &Member<'_>) {
+        if member.node.is_vacant() {
+            return;
+        }
+        let end = self.path.len();
+        self.path.push('/');
+        escape(&member.key, &mut self.path);
+        match member.origin {
+            Origin::Kept => self.node(&member.node),
+            Origin::Added => self.operation("add", Some(&member.node)),
+            Origin::Replaced => self.operation("replace", Some(&member.node)),
+            Origin::Removed => self.operation("remove", None),
+        }
+        self.path.truncate(end);
+    }
+
+    fn elements(&mut self, elements: &[Element<'_>]) {
+        let kept = |element: &Element<'_>| element.origin != Origin::Added;
+        let last_kept = elements.iter().rposition(kept);
+        let mut index = 0;
+        for (place, element) in elements.iter().enumerate() {
+            let end = self.path.len();
+            let is_at_the_end = last_kept.is_none_or(|last| place > last);
+            match element.origin {
+                Origin::Added if is_at_the_end => self.path.push_str("/-"),
+                // Writing to a String cannot fail.
+                _ => drop(write!(self.path, "/{index}")),
+            }
+            match element.origin {
+                Origin::Kept => self.node(&element.node),
+                Origin::Added => self.operation("add", Some(&element.node)),
+                Origin::Replaced => self.operation("replace", Some(&element.node)),
+                Origin::Removed => self.operation("remove", None),
+            }
+            self.path.truncate(end);
+            index += usize::from(element.origin != Origin::Removed);
+        }
+    }
+
+    fn operation(&mut self, name: &str, value: Option<&Node<'_>>) {
+        if self.operations > 0 {
+            self.json.push(',');
+        }
+        self.operations += 1;
+        self.json.push_str(r#"{"op":""#);
+        self.json.push_str(name);
+        self.json.push_str(r#"","path":"#);
+        self.json.push_str(&super::tree::quoted(&self.path));
+        if let Some(value) = value {
+            self.json.push_str(r#","value":"#);
+            self.json.push_str(&value.to_json());
+        }
+        self.json.push('}');
+    }
+}
+
+/// A key as a reference token of a JSON Pointer (RFC 6901).
+fn escape(key: &str, path: &mut String) {
+    for character in key.chars() {
+        match character {
+            '~' => path.push_str("~0"),
+            '/' => path.push_str("~1"),
+            other => path.push(other),
+        }
+    }
+}

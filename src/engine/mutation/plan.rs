@@ -1,0 +1,160 @@
+//! One pod on its way through the documents: its tree with the edits so far, what is known of its surroundings, and what there is to
+//! say about it.
+
+use std::collections::BTreeMap;
+
+use super::tree::Node;
+
+/// What a document's part works on.
+#[derive(Debug)]
+pub struct Plan<'a> {
+    /// The pod as it will be: a Pod, or the template of a workload as if it were one.
+    pub pod: Node<'a>,
+    pub world: &'a World<'a>,
+    /// What is ours in this pod, by what the documents in force would render: names of containers, init containers included.
+    pub own_containers: Vec<String>,
+    pub notes: Vec<Note>,
+}
+
+impl Plan<'_> {
+    /// Notes something about the pod.
+    pub fn note(&mut self, document: &str, reason: Reason, weight: Weight, about: impl Into<String>) {
+        self.notes.push(Note { document: document.to_owned(), reason, about: about.into(), weight });
+    }
+}
+
+/// What is known of a pod's surroundings. Everything is a fact of one snapshot.
+#[derive(Debug, Default)]
+pub struct World<'a> {
+    /// The namespace of the request: the object's own may be empty.
+    pub namespace: &'a str,
+    pub namespace_labels: BTreeMap<&'a str, &'a str>,
+    pub namespace_annotations: BTreeMap<&'a str, &'a str>,
+    /// The labels of the pod's service account; none if they are not known.
+    pub service_account_labels: Option<BTreeMap<&'a str, &'a str>>,
+    /// The namespace's LimitRanges, as their `spec.limits` are written in JSON.
+    pub limit_ranges: Vec<&'a str>,
+    /// PriorityClasses by name.
+    pub priority_classes: BTreeMap<&'a str, PriorityClass<'a>>,
+    /// Whether every kubelet knows native sidecars (1.29 and later).
+    pub has_native_sidecars: bool,
+    /// Whether this is the template of a workload, offline: the API server has set no defaults in it and added no pull secrets.
+    pub is_template: bool,
+}
+
+/// What a pod gets from its priority class.
+#[derive(Debug, Clone, Copy)]
+pub struct PriorityClass<'a> {
+    pub value: i32,
+    /// `PreemptLowerPriority` or `Never`.
+    pub preemption_policy: &'a str,
+}
+
+/// Something that was decided about a pod, by which document, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// The document's kind and name, such as `SidecarInjection/log-shipper`.
+    pub document: String,
+    pub reason: Reason,
+    /// What it is about, such as `container "app"`: names and paths, never values that a user wrote.
+    pub about: String,
+    pub weight: Weight,
+}
+
+/// How much a note matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Weight {
+    /// For who asks (`--explain`, audit annotations).
+    Detail,
+    /// The user is warned.
+    Warning,
+    /// The document was left out of this pod, with a warning.
+    Skipped,
+    /// The pod is refused.
+    Denied,
+}
+
+/// Ends a document's part in a pod: what it has planned so far is taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    pub reason: Reason,
+    pub about: String,
+    pub weight: Weight,
+}
+
+macro_rules! reasons {
+    ($($variant:ident $code:literal $text:literal,)*) => {
+        /// Why something was done or left; the same in warnings, annotations, metrics and on the command line.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Reason { $($variant,)* }
+
+        impl Reason {
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The code, in lower case with underscores.
+            pub fn code(self) -> &'static str {
+                match self { $(Self::$variant => $code,)* }
+            }
+
+            /// What it means and what to do, for people.
+            pub fn text(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+        }
+    };
+}
+
+reasons! {
+    // Rows of the enablement table, in its order.
+    MirrorPod "mirror_pod" "it mirrors a static pod of a kubelet, which nobody may change",
+    NotCreate "not_create" "pods are changed when they are created and never later",
+    HostNetwork "host_network" "it uses the host's network",
+    HostPid "host_pid" "it shares the host's processes",
+    OperatingSystem "operating_system" "it is for another operating system",
+    NoMatch "no_match" "it does not match",
+    DocumentDisabled "document_disabled" "the document is disabled",
+    OptOutIgnored "opt_out_ignored" "it asks to be left alone, but the document is for all pods",
+    Always "always" "the document is for all pods that match",
+    PodLabel "pod_label" "its label asks for it",
+    PodAnnotation "pod_annotation" "its annotation asks for it",
+    PodOptOut "pod_opt_out" "it asks to be left alone",
+    LabelAnnotationDisagree "label_annotation_disagree" "its label and its annotation disagree; the label counts",
+    InvalidChoice "invalid_choice" "the only values are \"true\" and \"false\"",
+    NamespaceLabel "namespace_label" "its namespace's label asks for it",
+    NamespaceOptOut "namespace_opt_out" "its namespace asks to be left alone",
+    OptedOutByDefault "opted_out_by_default" "neither it nor its namespace asks for it",
+    InByDefault "in_by_default" "neither it nor its namespace asks to be left alone",
+    // Outcomes of a part.
+    ContainerNameTaken "container_name_taken" "the pod has another container of this name",
+    VolumeNameTaken "volume_name_taken" "the pod has another volume of this name",
+    PortTaken "port_taken" "the port is in use",
+    UidTaken "uid_taken" "a container runs as the user that is reserved for the sidecar",
+    MountPathTaken "mount_path_taken" "something else is mounted there",
+    EnvironmentTaken "environment_taken" "the variable is there already",
+    EnvironmentFromElsewhere "environment_from_elsewhere" "the variable's value comes from elsewhere, so nothing can be appended to it",
+    OrderConflict "order_conflict" "the order that is asked for cannot be had",
+    OrderContested "order_contested" "another injector insists on the same place",
+    NativeUnsupported "native_unsupported" "not every kubelet knows native sidecars",
+    BlocksJob "blocks_job" "a plain sidecar would keep the Job from completing",
+    NeedsRoot "needs_root" "the container needs root, which the pod forbids",
+    NamedPortMissing "named_port_missing" "no container port has the name that the probe uses",
+    UnknownOverride "unknown_override" "no override has this key",
+    InvalidOverride "invalid_override" "the value is not one that the document allows",
+    StaleClaimIgnored "stale_claim_ignored" "an annotation claims something as ours that no document of ours adds",
+    GracePeriodIsZero "grace_period_is_zero" "the pod asks to be ended at once, which leaves the sidecar no time",
+    QosBestEffortToBurstable "qos_best_effort_to_burstable" "the pod was BestEffort and becomes Burstable",
+    QosWouldChange "qos_would_change" "the pod's quality of service would change",
+    IntegralCpu "integral_cpu" "a whole number of CPUs in a Guaranteed pod takes cores for itself under the static CPU manager",
+    LimitRangeInfeasible "limit_range_infeasible" "no amount fits the namespace's LimitRange",
+    LimitRangeClamped "limit_range_clamped" "the amount was brought within the namespace's LimitRange",
+    PodLevelDoesNotFit "pod_level_does_not_fit" "it does not fit into the pod's own resources",
+    RequestAboveDefaultLimit "request_above_default_limit" "the request is above the default limit",
+    UserUnknown "user_unknown" "nothing says which user the image runs as; runAsNonRoot might keep it from starting",
+    ImagePullSecretsInTemplate "image_pull_secrets_in_template" "pull secrets in a template would keep the service account's from being used",
+    PriorityClassMissing "priority_class_missing" "there is no such priority class",
+    NameserversFull "nameservers_full" "the resolver takes no more",
+    SelectorUnknown "selector_unknown" "nothing says which pods belong together",
+    WouldViolatePodSecurity "would_violate_pod_security" "the result would violate what the namespace enforces",
+    SelfCheckFailed "self_check_failed" "the patch would have broken the pod; this is a fault of Portcullis, please report it",
+    AnnotationsFull "annotations_full" "the pod's annotations leave no room",
+}
