@@ -8,8 +8,10 @@ mod completions;
 mod explain;
 mod inputs;
 mod installation;
+mod policies;
 mod review;
 mod serve;
+mod walk;
 
 use std::process::ExitCode;
 

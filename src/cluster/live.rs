@@ -87,8 +87,7 @@ impl Cluster {
             match self.state.access.read(Question::Namespace(name), MOST_OF_A_NAMESPACE).await {
                 Ok(text) => {
                     let namespace: objects::Namespace<'_> = serde_json::from_slice(&text)?;
-                    let configuration = &self.state.snapshot.load().pod_security;
-                    return Ok(Namespace::new(&namespace.metadata.labels, configuration));
+                    return Ok(self.state.snapshot.load().compile(&namespace.metadata.labels));
                 }
                 Err(error) if error.is_final() => return Err(error),
                 Err(_) => sleep(PAUSE).await,
