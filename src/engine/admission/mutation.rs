@@ -1,18 +1,15 @@
 //! The mutate phase: pods that are being created, and nothing else. What is running is never changed, and templates of workloads
 //! are left to their owners, whose tools would fight over them.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::{Facts, Needed, Operation, Request, Snapshot, Verdict, forbidden, lookup};
-use crate::engine::mutation::{Labels, Mutated, Node, Note, Rules, Weight, mutate as change};
+use super::{Facts, Namespace, Needed, Operation, Request, Snapshot, Verdict, forbidden, lookup};
+use crate::engine::mutation::{Mutated, Note, Patch, Rules, Weight, mutate as change};
 use crate::engine::request::Carried;
 use crate::engine::verdict::{Annotation, Event};
 
 /// The most bytes of what is said about a pod in an audit annotation.
 const MOST_SAID: usize = 4096;
-
-static NO_LABELS: Labels = BTreeMap::new();
 
 pub(super) fn needed<'r>(request: &'r Request<'_>, snapshot: &Snapshot) -> Needed<'r> {
     let is_unknown = || snapshot.namespace(&request.namespace).is_none();
@@ -30,39 +27,69 @@ pub fn mutate(request: &Request<'_>, snapshot: &Snapshot, facts: &Facts) -> Verd
         return Verdict::allow();
     }
     let Some(namespace) = lookup(request, snapshot, facts) else { return without_namespace(request) };
-    let Some(mutation) = &namespace.mutation else { return Verdict::allow() };
-    if mutation.candidates.is_empty() {
-        return Verdict::allow();
+    verdict(request, propose(pod, &request.namespace, namespace, snapshot, Subject::Pod))
+}
+
+/// What the JSON of a pod is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// A pod, as the API server sends it.
+    Pod,
+    /// The template of a workload, as its owner writes it.
+    Template,
+}
+
+/// What the documents that are for a pod ask for.
+#[derive(Debug, Default)]
+pub struct Proposal {
+    /// None if nothing is to be changed.
+    pub patch: Option<Patch>,
+    /// Everything that was decided, in order.
+    pub notes: Vec<Note>,
+}
+
+impl Proposal {
+    /// Why the pod is refused; none if it is not.
+    pub fn denial(&self) -> Option<&Note> {
+        self.notes.iter().find(|note| note.weight == Weight::Denied)
     }
-    let labels = if mutation.labels.is_empty() { &NO_LABELS } else { &mutation.labels };
-    let account = Node::new(pod);
-    let account = account.at(&["spec", "serviceAccountName"]).and_then(Node::string).unwrap_or("default".into());
-    let world = snapshot.surroundings.world(&request.namespace, labels, &account);
-    let rules = Rules {
-        documents: snapshot.documents(),
-        candidates: &mutation.candidates,
-        world: &world,
-        enforced: namespace.pod_security.policy.enforce,
+}
+
+/// Proposes what the documents ask for in a pod, which is JSON and belongs to a namespace of this name.
+pub fn propose(pod: &str, name: &str, namespace: &Namespace, snapshot: &Snapshot, subject: Subject) -> Proposal {
+    let Some(mutation) = namespace.mutation.as_ref().filter(|mutation| !mutation.candidates.is_empty()) else {
+        return Proposal::default();
     };
-    verdict(request, change(pod, rules))
+    let mut world = snapshot.surroundings.world(name, &mutation.labels, pod);
+    world.is_template = subject == Subject::Template;
+    let Mutated { patch, notes, .. } = change(
+        pod,
+        Rules {
+            documents: snapshot.documents(),
+            candidates: &mutation.candidates,
+            world: &world,
+            enforced: namespace.pod_security.policy.enforce,
+        },
+    );
+    Proposal { patch, notes }
 }
 
 fn is_changed(request: &Request<'_>) -> bool {
     request.operation == Operation::Create && request.resource.is_pods() && request.subresource.is_empty()
 }
 
-fn verdict(request: &Request<'_>, mutated: Mutated<'_>) -> Verdict {
+fn verdict(request: &Request<'_>, proposal: Proposal) -> Verdict {
     let mut verdict = Verdict::allow();
-    if let Some(note) = mutated.denial() {
-        verdict.deny(forbidden(request, &said(note)));
-    } else if let Some(patch) = mutated.patch {
+    if let Some(note) = proposal.denial() {
+        verdict.deny(forbidden(request, &note.to_string()));
+    } else if let Some(patch) = proposal.patch {
         verdict.change(patch);
     }
-    for note in mutated.notes.iter().filter(|note| matches!(note.weight, Weight::Warning | Weight::Skipped)) {
-        verdict.warn(said(note));
+    for note in proposal.notes.iter().filter(|note| matches!(note.weight, Weight::Warning | Weight::Skipped)) {
+        verdict.warn(note.to_string());
     }
-    if !mutated.notes.is_empty() {
-        verdict.annotate(Annotation::Mutation(all_said(&mutated.notes)));
+    if !proposal.notes.is_empty() {
+        verdict.annotate(Annotation::Mutation(all_said(&proposal.notes)));
     }
     verdict
 }
@@ -74,13 +101,6 @@ fn without_namespace(request: &Request<'_>) -> Verdict {
     verdict.annotate(Annotation::Error(format!("nothing was changed: the namespace {name:?} cannot be looked up")));
     verdict.count(Event::Error { fatal: true });
     verdict
-}
-
-/// A note as a person reads it.
-fn said(note: &Note) -> String {
-    let Note { document, reason, about, weight } = note;
-    let left_out = if *weight == Weight::Skipped { "left out: " } else { "" };
-    format!("{document}: {left_out}{about}: {} ({})", reason.text(), reason.code())
 }
 
 /// All notes for a machine: document, reason and what it is about.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::plan::{PriorityClass, World};
+use super::tree::Node;
 
 /// Facts of the cluster.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,10 +22,13 @@ pub struct Surroundings {
 pub type Labels = BTreeMap<Box<str>, Box<str>>;
 
 impl Surroundings {
-    /// The world of a pod in this namespace, which has these labels.
-    pub fn world<'a>(&'a self, namespace: &'a str, labels: &'a Labels, service_account: &str) -> World<'a> {
-        let accounts = self.service_accounts.get(namespace);
-        let account = accounts.map(|accounts| accounts.get(service_account).map(borrowed).unwrap_or_default());
+    /// The world of a pod in this namespace, which has these labels. `pod` is its JSON.
+    pub fn world<'a>(&'a self, namespace: &'a str, labels: &'a Labels, pod: &str) -> World<'a> {
+        let account = self.service_accounts.get(namespace).map(|accounts| {
+            let pod = Node::new(pod);
+            let name = pod.at(&["spec", "serviceAccountName"]).and_then(Node::string);
+            accounts.get(name.as_deref().unwrap_or("default")).map(borrowed).unwrap_or_default()
+        });
         World {
             namespace,
             namespace_labels: borrowed(labels),
