@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
 
@@ -24,7 +25,7 @@ pub(super) fn load(paths: &[PathBuf]) -> Result<Documents> {
 /// Reads on after a flaw, so that all of them are shown at once.
 #[derive(Default)]
 struct Reader {
-    active: Vec<Active>,
+    active: Vec<Arc<Active>>,
     /// Where each document stands, by its kind and name.
     places: BTreeMap<String, String>,
     flaws: Vec<String>,
@@ -88,7 +89,7 @@ impl Reader {
                     self.flaws
                         .push(format!("{here}: {} stands here a second time; the first is {there}", active.title));
                 } else {
-                    self.active.push(active);
+                    self.active.push(Arc::new(active));
                 }
             }
             Err(flaws) => self.flaws.extend(flaws.iter().map(|flaw: &Flaw| format!("{}: {flaw}", place(&flaw.path)))),

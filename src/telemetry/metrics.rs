@@ -86,6 +86,9 @@ pub struct Metrics {
     pub namespace_lists: AtomicU64,
     pub namespace_reads: NamespaceReads,
     pub cluster_errors: AtomicU64,
+    pub documents: AtomicU64,
+    /// Those whose last form does not compile.
+    pub documents_flawed: AtomicU64,
     origin: Instant,
 }
 
@@ -119,6 +122,8 @@ impl Default for Metrics {
             namespace_lists: AtomicU64::new(0),
             namespace_reads: NamespaceReads::default(),
             cluster_errors: AtomicU64::new(0),
+            documents: AtomicU64::new(0),
+            documents_flawed: AtomicU64::new(0),
             origin: Instant::now(),
         }
     }
@@ -186,6 +191,8 @@ impl Metrics {
             text.sample(&table::NAMESPACE_READS, &[outcome], sum(count));
         }
         text.single(&table::CLUSTER_ERRORS, sum(&self.cluster_errors));
+        text.single(&table::DOCUMENTS, sum(&self.documents));
+        text.single(&table::DOCUMENTS_FLAWED, sum(&self.documents_flawed));
     }
 
     fn render_requests(&self, text: &mut Text) {

@@ -138,12 +138,24 @@ pub(super) const CLUSTER_ERRORS: Metric = metric(
     &[],
     "Lists, watches and heartbeats that failed; each is tried again.",
 );
+pub(super) const DOCUMENTS: Metric = metric(
+    "portcullis_documents",
+    Kind::Gauge,
+    &[],
+    "Documents of portcullis.dev in force, from files and from the cluster.",
+);
+pub(super) const DOCUMENTS_FLAWED: Metric = metric(
+    "portcullis_documents_flawed",
+    Kind::Gauge,
+    &[],
+    "Documents of the cluster that do not compile: their last good form stays in force, where there was one.",
+);
 pub(super) const READY: Metric = metric("portcullis_ready", Kind::Gauge, &[], "1 while /readyz says so, else 0.");
 pub(super) const BUILD: Metric =
     metric("portcullis_build_info", Kind::Gauge, &["version"], "Always 1; its label says which version this is.");
 
 /// Every metric, in the order in which it is rendered.
-pub const TABLE: [Metric; 21] = [
+pub const TABLE: [Metric; 23] = [
     EVALUATIONS,
     EXEMPTIONS,
     ERRORS,
@@ -163,6 +175,8 @@ pub const TABLE: [Metric; 21] = [
     NAMESPACE_LISTS,
     NAMESPACE_READS,
     CLUSTER_ERRORS,
+    DOCUMENTS,
+    DOCUMENTS_FLAWED,
     READY,
     BUILD,
 ];

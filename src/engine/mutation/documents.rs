@@ -13,7 +13,7 @@ use super::sidecars::Injection;
 pub struct Documents {
     /// Defaults before sidecars, so that a sidecar can be in proportion to what the pod's own containers get; then by precedence, then
     /// by name.
-    active: Vec<Active>,
+    active: Vec<Arc<Active>>,
 }
 
 /// A document that compiled.
@@ -83,7 +83,7 @@ impl Active {
 }
 
 impl Documents {
-    pub fn new(mut active: Vec<Active>) -> Self {
+    pub fn new(mut active: Vec<Arc<Active>>) -> Self {
         active.sort_by(|one, other| one.rank().cmp(&other.rank()));
         Self { active }
     }
@@ -93,13 +93,13 @@ impl Documents {
     }
 
     /// In the order in which they are carried out.
-    pub fn iter(&self) -> impl Iterator<Item = &Active> {
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Active>> {
         self.active.iter()
     }
 
     /// The documents of these numbers.
     pub(super) fn at(&self, numbers: impl IntoIterator<Item = u32>) -> Vec<(u32, &Active)> {
-        let document = |number| Some((number, self.active.get(usize::try_from(number).ok()?)?));
+        let document = |number| Some((number, self.active.get(usize::try_from(number).ok()?)?.as_ref()));
         numbers.into_iter().filter_map(document).collect()
     }
 
