@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use portcullis::serve::{ClientFile, Clients, Files, Identity, Tls, watch};
 use portcullis::telemetry::Metrics;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, date_time_ymd,
+};
 
 use crate::client::{Client, Trust, eventually};
 use crate::harness::{Running, Setting, review};
@@ -83,6 +85,29 @@ fn a_client_needs_a_certificate_of_the_authority_with_an_allowed_name() {
     assert!(!can_ask(&server, &server.trust), "without a certificate");
     assert!(!can_ask(&server, &shows(&signed(&ours, "somebody", &["else.example"]))), "with another name");
     assert!(!can_ask(&server, &shows(&signed(&theirs, "apiserver", &[]))), "of another authority");
+}
+
+#[test]
+fn a_client_needs_a_certificate_that_is_in_date_and_for_clients() {
+    let ours = authority();
+    let serving = signed(&ours, "server", &["localhost"]);
+    let clients = Clients { authorities: ours.pem().into_bytes(), names: Vec::new() };
+    let identity = Identity::from_der(vec![serving.certificate.der().to_vec()], serving.key.serialize_der());
+    let tls = Arc::new(Tls::new(identity, Some(clients)).expect("usable TLS"));
+    let server = Setting { tls: Some((tls, ours.pem())), ..Setting::default() }.start();
+    let lets_in = |change: fn(&mut CertificateParams)| {
+        let mut parameters = CertificateParams::default();
+        change(&mut parameters);
+        let key = KeyPair::generate().expect("a key");
+        let certificate = parameters.signed_by(&key, &ours).expect("a certificate");
+        let identity = Some((certificate.der().to_vec(), key.serialize_der()));
+        can_ask(&server, &Trust { identity, ..server.trust.clone() })
+    };
+    assert!(lets_in(|_| {}));
+    assert!(lets_in(|parameters| parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth]));
+    assert!(!lets_in(|parameters| parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth]));
+    assert!(!lets_in(|parameters| parameters.not_after = date_time_ymd(2020, 1, 1)));
+    assert!(!lets_in(|parameters| parameters.not_before = date_time_ymd(4000, 1, 1)));
 }
 
 /// Puts a pair where a mounted Secret would: a new folder, then a link that is swapped in one step.
