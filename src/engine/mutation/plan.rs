@@ -2,6 +2,7 @@
 //! say about it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::tree::Node;
 
@@ -59,6 +60,15 @@ pub struct Note {
     /// What it is about, such as `container "app"`: names and paths, never values that a user wrote.
     pub about: String,
     pub weight: Weight,
+}
+
+/// As a person reads it.
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { document, reason, about, weight } = self;
+        let left_out = if *weight == Weight::Skipped { "left out: " } else { "" };
+        write!(f, "{document}: {left_out}{about}: {} ({})", reason.text(), reason.code())
+    }
 }
 
 /// How much a note matters.

@@ -13,10 +13,10 @@ use super::class::{QosClass, class_without};
 use super::effective::{ContainerPlace, Load};
 use super::pod_level::PodLevelResources;
 use super::requirements::{Requirements, ResourceList, Side};
-use crate::engine::mutation::document::{LimitRangeSafety, Of, OnUnknown, PodLevel, Proportion, QualityOfService};
-use crate::engine::mutation::{
-    Conflict, Node, OperatingSystem, Plan, Reason, Weight, containers, is_named, operating_system,
+use crate::engine::mutation::document::{
+    LimitRangeSafety, Of, OnUnknown, OperatingSystem, PodLevel, Proportion, QualityOfService,
 };
+use crate::engine::mutation::{Conflict, Node, Plan, Reason, Weight, containers, is_named, operating_system};
 use crate::engine::object::{Quantity, QuantityError};
 
 use super::amount::{Amounts, CompiledAmount};
