@@ -6,10 +6,13 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, ValueEnum};
 
+use super::policies;
+use crate::engine::mutation::Surroundings;
 use crate::engine::object::{StringMap, Text};
 use crate::engine::pod_security::{Configuration, LevelVersion};
 use crate::engine::{Mode, Snapshot, Unlisted, Workloads};
@@ -30,6 +33,9 @@ pub(super) struct Judging {
     /// What becomes of a workload whose pods would be refused; the namespace label portcullis.dev/workloads wins over it.
     #[arg(long, value_enum, default_value_t = WorkloadsArgument::Warn)]
     pub(super) workloads: WorkloadsArgument,
+    /// Documents of portcullis.dev/v1 (PodDefaults, SidecarInjection): a file or a folder; repeatable.
+    #[arg(long, value_name = "PATH")]
+    pub(super) policies: Vec<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -67,7 +73,10 @@ impl Judging {
             Some(path) => configuration(path)?,
             None => Configuration::uniform(otherwise),
         };
-        let mut snapshot = Snapshot::new(configuration, unlisted);
+        let documents = policies::load(&self.policies)?;
+        let mut snapshot = Snapshot::new(configuration, unlisted).with_documents(Arc::new(documents));
+        // Without a cluster nobody knows of old kubelets.
+        snapshot.surroundings = Arc::new(Surroundings { has_native_sidecars: true, ..Surroundings::default() });
         snapshot.mode = match self.mode {
             ModeArgument::Enforce => Mode::Enforce,
             ModeArgument::Audit => Mode::Audit,

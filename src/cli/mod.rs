@@ -6,10 +6,13 @@ mod backends;
 mod check;
 mod completions;
 mod explain;
+mod inject;
 mod inputs;
 mod installation;
+mod policies;
 mod review;
 mod serve;
+mod walk;
 
 use std::process::ExitCode;
 
@@ -28,6 +31,7 @@ enum Command {
     Serve(Box<serve::Arguments>),
     Check(check::Arguments),
     Review(review::Arguments),
+    Inject(Box<inject::Arguments>),
     Explain(explain::Arguments),
     Completions(completions::Arguments),
 }
@@ -38,6 +42,7 @@ pub fn run() -> ExitCode {
         Command::Serve(arguments) => serve::run(*arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Review(arguments) => review::run(&arguments),
+        Command::Inject(arguments) => inject::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     };

@@ -1,19 +1,23 @@
 //! The cluster as the rest of Portcullis sees it: a snapshot, two live reads, and whether it is ready.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
+use tokio::sync::watch::Receiver;
 use tokio::time::{sleep, timeout_at};
 
 use super::access::Access;
+use super::documents::{self, Shelf};
 use super::error::ClusterError;
-use super::objects;
 use super::pods::{self, ExistingPodsFound};
 use super::question::{Question, is_name};
 use super::state::State;
+use super::surroundings::{self, Known, LimitRanges, PriorityClasses};
 use super::watch::{beat, follow};
+use super::{collection, objects};
 use crate::engine::{Namespace, Snapshot};
 use crate::telemetry::Metrics;
 
@@ -34,16 +38,20 @@ pub struct Cluster {
     state: Arc<State>,
     reads: Semaphore,
     lists: Semaphore,
+    /// What else is missing, each empty once it is there.
+    conditions: Vec<Receiver<String>>,
 }
 
 impl Cluster {
     /// Begins to watch, on the current runtime. `rules` is the snapshot to which the namespaces are added; what is known
     /// counts as too old after `stale_after`.
     pub fn watch(access: Access, rules: Snapshot, stale_after: Duration, metrics: Arc<Metrics>) -> Self {
+        let (shelf, documents) = Shelf::new(rules.documents(), metrics.clone());
         let state = Arc::new(State::new(access, rules, stale_after, metrics));
-        tokio::spawn(follow(state.clone()));
+        let conditions = follow_mutation(&state, &shelf);
+        tokio::spawn(follow(state.clone(), documents));
         tokio::spawn(beat(state.clone()));
-        Self { state, reads: Semaphore::new(READS), lists: Semaphore::new(LISTS) }
+        Self { state, reads: Semaphore::new(READS), lists: Semaphore::new(LISTS), conditions }
     }
 
     /// All that is known now.
@@ -53,7 +61,8 @@ impl Cluster {
 
     /// What is missing before reviews can be judged; nothing once ready.
     pub fn missing(&self) -> Vec<String> {
-        self.state.missing(Instant::now())
+        let others = self.conditions.iter().map(|condition| condition.borrow().clone()).filter(|text| !text.is_empty());
+        self.state.missing(Instant::now()).into_iter().chain(others).collect()
     }
 
     /// Reads a namespace live; none if it does not exist or could not be read before the deadline.
@@ -87,8 +96,7 @@ impl Cluster {
             match self.state.access.read(Question::Namespace(name), MOST_OF_A_NAMESPACE).await {
                 Ok(text) => {
                     let namespace: objects::Namespace<'_> = serde_json::from_slice(&text)?;
-                    let configuration = &self.state.snapshot.load().pod_security;
-                    return Ok(Namespace::new(&namespace.metadata.labels, configuration));
+                    return Ok(self.state.snapshot.load().compile(&namespace.metadata.labels));
                 }
                 Err(error) if error.is_final() => return Err(error),
                 Err(_) => sleep(PAUSE).await,
@@ -108,6 +116,29 @@ impl Cluster {
         };
         listed.inspect_err(|error| tracing::warn!(namespace, error = error.to_string(), "pods cannot be listed")).ok()
     }
+}
+
+/// Begins to follow what mutation needs to know; gives what is missing of it.
+fn follow_mutation(state: &Arc<State>, shelf: &Arc<Shelf>) -> Vec<Receiver<String>> {
+    let known = Arc::new(Known::default());
+    let mut conditions = Vec::new();
+    let mut condition = |what: &str| {
+        let (sender, receiver) = tokio::sync::watch::channel(format!("{what} has not been read yet"));
+        conditions.push(receiver);
+        sender
+    };
+    for (kind, path) in documents::KINDS {
+        let keeper = documents::KindOf::new(shelf.clone(), kind);
+        tokio::spawn(collection::keep(state.access.clone(), path, keeper, condition(path)));
+    }
+    let path = "/api/v1/limitranges";
+    let keeper = LimitRanges { state: state.clone(), known: known.clone(), held: BTreeMap::new() };
+    tokio::spawn(collection::keep(state.access.clone(), path, keeper, condition(path)));
+    let path = "/apis/scheduling.k8s.io/v1/priorityclasses";
+    let keeper = PriorityClasses { state: state.clone(), known: known.clone(), held: BTreeMap::new() };
+    tokio::spawn(collection::keep(state.access.clone(), path, keeper, condition(path)));
+    tokio::spawn(surroundings::read_version(state.clone(), known, condition("the API server's version")));
+    conditions
 }
 
 /// A little before the deadline, so that there is time to say that nothing was had.

@@ -4,6 +4,8 @@
 //! deadline, every answer a bound in bytes, and no object's body is ever logged.
 
 mod access;
+mod collection;
+mod documents;
 mod error;
 #[expect(dead_code, reason = "its keepers come with the next commits")]
 mod follow;
@@ -18,6 +20,7 @@ mod question;
 mod release;
 mod state;
 mod store;
+mod surroundings;
 mod watch;
 
 pub use access::Access;

@@ -18,6 +18,10 @@ pub(super) enum Question<'q> {
     List(Listing<'q>, Page<'q>),
     /// What happened to namespaces after this version.
     Changes { since: &'q str },
+    /// What happened to the objects of a collection after this version.
+    ChangesOf { path: &'q str, since: &'q str },
+    /// The version of the API server itself.
+    ServerVersion,
     /// The version that the cluster has reached, by a consistent list of a single namespace.
     Newest,
     /// Something about a single object that we keep or heed.
@@ -30,6 +34,8 @@ pub(super) enum Listing<'q> {
     Namespaces,
     /// The pods of this namespace; the name must be one, see [`is_name`].
     PodsOf(&'q str),
+    /// The collection at this path.
+    Collection(&'q str),
 }
 
 /// A page of a list: at most `limit` objects, from the start or from where the last page ended.
@@ -48,15 +54,21 @@ impl Question<'_> {
             Self::List(Listing::PodsOf(name), page) => {
                 Request::new(format!("/api/v1/namespaces/{name}/pods")).list(&page.parameters())?
             }
-            Self::Changes { since } => {
-                let parameters =
-                    WatchParams { timeout: Some(WATCH_SECONDS), bookmarks: true, ..WatchParams::default() };
-                namespaces.watch(&parameters, since)?
+            Self::List(Listing::Collection(path), page) => Request::new(*path).list(&page.parameters())?,
+            Self::Changes { since } => namespaces.watch(&changes(), since)?,
+            Self::ChangesOf { path, since } => Request::new(*path).watch(&changes(), since)?,
+            Self::ServerVersion => {
+                let target = http::Request::get("/version").body(Vec::new());
+                target.map_err(|error| ClusterError::Question(kube::core::request::Error::BuildRequest(error)))?
             }
             Self::Newest => namespaces.list(&ListParams::default().fields("metadata.name=kube-system"))?,
             Self::Object(place, deed) => place.request(*deed)?,
         })
     }
+}
+
+fn changes() -> WatchParams {
+    WatchParams { timeout: Some(WATCH_SECONDS), bookmarks: true, ..WatchParams::default() }
 }
 
 impl Page<'_> {

@@ -10,6 +10,7 @@ use super::access::Access;
 use super::error::ClusterError;
 use super::freshness::{Freshness, Version};
 use crate::engine::Snapshot;
+use crate::engine::mutation::Surroundings;
 use crate::telemetry::Metrics;
 
 pub(super) struct State {
@@ -19,6 +20,8 @@ pub(super) struct State {
     /// From this age on, what is known is too old to judge by.
     pub(super) stale_after: Duration,
     condition: Mutex<Condition>,
+    /// Whoever publishes holds this.
+    surroundings: Mutex<Arc<Surroundings>>,
 }
 
 #[derive(Default)]
@@ -31,12 +34,24 @@ struct Condition {
 impl State {
     pub(super) fn new(access: Access, rules: Snapshot, stale_after: Duration, metrics: Arc<Metrics>) -> Self {
         let snapshot = ArcSwap::from_pointee(rules);
-        Self { access, snapshot, metrics, stale_after, condition: Mutex::default() }
+        Self { access, snapshot, metrics, stale_after, condition: Mutex::default(), surroundings: Mutex::default() }
     }
 
-    pub(super) fn publish(&self, snapshot: Snapshot) {
+    /// Publishes other rules or namespaces, with the surroundings that are known.
+    pub(super) fn publish(&self, mut snapshot: Snapshot) {
+        let surroundings = self.surroundings.lock().unwrap_or_else(PoisonError::into_inner);
+        snapshot.surroundings = surroundings.clone();
         let count = u64::try_from(snapshot.namespace_count()).unwrap_or(u64::MAX);
         self.metrics.namespaces.store(count, Ordering::Relaxed);
+        self.snapshot.store(Arc::new(snapshot));
+    }
+
+    /// Publishes other surroundings.
+    pub(super) fn surround(&self, surroundings: Surroundings) {
+        let mut known = self.surroundings.lock().unwrap_or_else(PoisonError::into_inner);
+        *known = Arc::new(surroundings);
+        let mut snapshot = Snapshot::clone(&self.snapshot.load());
+        snapshot.surroundings = known.clone();
         self.snapshot.store(Arc::new(snapshot));
     }
 

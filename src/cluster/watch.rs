@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use kube::client::Body;
+use tokio::sync::watch::Receiver;
 use tokio::time::{sleep, timeout};
 
 use super::access;
@@ -19,6 +20,7 @@ use super::pages::Pages;
 use super::question::{Listing, Question, WATCH_SECONDS};
 use super::state::State;
 use super::store::Store;
+use crate::engine::mutation::Documents;
 
 /// For a page of a list, and for a watch to begin.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -36,8 +38,8 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Follows the namespaces for ever.
-pub(super) async fn follow(state: Arc<State>) {
-    let mut watch = Watch { store: Store::empty(&state.snapshot.load()), since: String::new(), state };
+pub(super) async fn follow(state: Arc<State>, documents: Receiver<Arc<Documents>>) {
+    let mut watch = Watch { store: Store::empty(&state.snapshot.load()), since: String::new(), state, documents };
     let mut pause = SHORTEST_PAUSE;
     loop {
         let turn = if watch.since.is_empty() || watch.state.needs_list(Instant::now()) {
@@ -83,6 +85,8 @@ struct Watch {
     store: Store,
     /// The version that is known; empty if everything is to be listed.
     since: String,
+    /// The documents in force. Namespaces are compiled under them, and so listed anew when they change.
+    documents: Receiver<Arc<Documents>>,
 }
 
 impl Watch {
@@ -90,7 +94,8 @@ impl Watch {
         let asked = Instant::now();
         let state = self.state.clone();
         let mut pages = Pages::new(&state.access, Listing::Namespaces);
-        let mut store = Store::empty(&state.snapshot.load());
+        let documents = self.documents.borrow_and_update().clone();
+        let mut store = Store::empty(&state.snapshot.load().with_documents(documents));
         loop {
             let text = within(PATIENCE, pages.read(MOST_OF_A_PAGE)).await?;
             let page: Namespaces<'_> = serde_json::from_slice(&text)?;
@@ -110,8 +115,15 @@ impl Watch {
         let state = self.state.clone();
         let mut body = within(PATIENCE, state.access.open(Question::Changes { since: &self.since })).await?;
         let length = Duration::from_secs(WATCH_SECONDS.into()) + SLACK;
-        // A hanging watch is begun anew; that it proves nothing meanwhile is for the heartbeat to show.
-        within(length, self.apply_all(&mut body)).await
+        let mut documents = self.documents.clone();
+        tokio::select! {
+            // A hanging watch is begun anew; that it proves nothing meanwhile is for the heartbeat to show.
+            followed = within(length, self.apply_all(&mut body)) => followed,
+            Ok(()) = documents.changed() => {
+                self.since.clear();
+                Ok(())
+            }
+        }
     }
 
     async fn apply_all(&mut self, body: &mut Body) -> Result<(), ClusterError> {

@@ -21,7 +21,7 @@ mod request;
 mod snapshot;
 mod verdict;
 
-pub use admission::needed;
+pub use admission::{Proposal, Subject, needed, propose};
 pub use facts::{ExistingPods, Facts, Needed};
 pub use request::{Carried, ObjectKind, Operation, Phase, Request, Resource, Unusable};
 pub use snapshot::{Mode, Namespace, Snapshot, Unlisted, WORKLOADS_LABEL, Workloads};
@@ -29,14 +29,14 @@ pub use verdict::{Annotation, Cause, Details, Event, Exempt, Judgement, PolicyMo
 
 /// Decides one request.
 ///
-/// The mutate phase only proposes edits, and there is no document yet that asks for any; the validate phase judges.
+/// The mutate phase proposes edits, and refuses only where a document says so; the validate phase judges.
 pub fn decide(request: &Request<'_>, snapshot: &Snapshot, facts: &Facts) -> Verdict {
     let verdict = match request.phase {
-        Phase::Mutate => Verdict::allow(),
+        Phase::Mutate => admission::mutate(request, snapshot, facts),
         Phase::Validate => admission::validate(request, snapshot, facts),
     };
     match snapshot.mode {
         Mode::Enforce => verdict,
-        Mode::Audit => verdict.without_denial(),
+        Mode::Audit => verdict.without_effect(),
     }
 }

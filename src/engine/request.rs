@@ -76,6 +76,8 @@ pub struct ObjectKind<'a> {
 #[derive(Debug)]
 pub enum Carried<'a> {
     Absent,
+    /// The JSON of an object that may be mutated.
+    Unread(&'a str),
     /// Boxed, since most requests carry one object at most.
     Object(Box<Object<'a>>),
     /// Why it could not be decoded.
@@ -99,6 +101,7 @@ impl<'a> Carried<'a> {
     pub fn object(&self) -> Result<&Object<'a>, Unusable> {
         match self {
             Self::Absent => Err(Unusable::Absent),
+            Self::Unread(_) => Err(Unusable::Undecodable("the object has not been decoded".to_owned())),
             Self::Undecodable(why) => Err(Unusable::Undecodable(why.clone())),
             Self::Object(object) => {
                 let kind = object.group_version_kind();

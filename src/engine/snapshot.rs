@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::mutation::{Candidates, Documents, Interned, Labels, Surroundings};
 use super::namespaces::Namespaces;
 use super::object::StringMap;
 use super::pod_security::{Configuration, LabelledPolicy, policy_of};
@@ -13,6 +14,10 @@ pub struct Snapshot {
     pub pod_security: Arc<Configuration>,
     /// What happens to a workload whose template violates its namespace's enforced policy, where no label says otherwise.
     pub workloads: Workloads,
+    /// What mutation knows of the cluster.
+    pub surroundings: Arc<Surroundings>,
+    documents: Arc<Documents>,
+    candidates: Interned,
     namespaces: Namespaces,
     /// What a namespace is that is not among them; none if it is unknown.
     unlisted: Option<Arc<Namespace>>,
@@ -51,20 +56,30 @@ pub enum Unlisted {
 pub struct Namespace {
     pub(super) pod_security: LabelledPolicy,
     pub(super) workloads: Option<Workloads>,
+    /// None while no document is in force.
+    pub(super) mutation: Option<Box<NamespaceMutation>>,
+}
+
+/// What mutation needs of a namespace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct NamespaceMutation {
+    pub(super) labels: Labels,
+    pub(super) candidates: Arc<Candidates>,
 }
 
 /// The label by which a namespace chooses what becomes of its workloads; `deny` or `warn`.
 pub const WORKLOADS_LABEL: &str = "portcullis.dev/workloads";
 
 impl Namespace {
-    /// Compiles a namespace's labels. A value that is none is an error of the labels, never of ours.
+    /// Compiles a namespace's labels for judging; see [`Snapshot::compile`] for all that they mean. A value that is none is an error
+    /// of the labels, never of ours.
     pub fn new(labels: &StringMap<'_>, configuration: &Configuration) -> Self {
         let workloads = match labels.get(WORKLOADS_LABEL) {
             Some("deny") => Some(Workloads::Deny),
             Some("warn") => Some(Workloads::Warn),
             _ => None,
         };
-        Self { pod_security: policy_of(labels, &configuration.defaults), workloads }
+        Self { pod_security: policy_of(labels, &configuration.defaults), workloads, mutation: None }
     }
 
     /// The policy of its pods, and what is wrong with its labels.
@@ -87,9 +102,40 @@ impl Snapshot {
         Self { namespaces: Namespaces::default(), ..self.clone() }
     }
 
+    /// The same with other documents in force, and knowing no namespace.
+    pub fn with_documents(&self, documents: Arc<Documents>) -> Self {
+        let mut snapshot = Self { documents, candidates: Interned::default(), ..self.without_namespaces() };
+        if snapshot.unlisted.is_some() {
+            snapshot.unlisted = Some(Arc::new(snapshot.compile(&StringMap::default())));
+        }
+        snapshot
+    }
+
+    /// The documents in force.
+    pub fn documents(&self) -> &Documents {
+        &self.documents
+    }
+
+    /// Compiles a namespace's labels under the rules and documents of this snapshot.
+    pub fn compile(&self, labels: &StringMap<'_>) -> Namespace {
+        self.compile_keeping(labels, Arc::new)
+    }
+
+    fn compile_keeping(&self, labels: &StringMap<'_>, keep: impl FnOnce(Candidates) -> Arc<Candidates>) -> Namespace {
+        let mut namespace = Namespace::new(labels, &self.pod_security);
+        if !self.documents.is_empty() {
+            let candidates = keep(self.documents.candidates(|key| labels.get(key)));
+            let labels = labels.iter().map(|(key, value)| (key.into(), value.into())).collect();
+            namespace.mutation = Some(Box::new(NamespaceMutation { labels, candidates }));
+        }
+        namespace
+    }
+
     /// Adds a namespace, or replaces the one of this name; false if that changes nothing for any decision.
     pub fn insert_namespace(&mut self, name: &str, labels: &StringMap<'_>) -> bool {
-        let namespace = Namespace::new(labels, &self.pod_security);
+        let mut interned = std::mem::take(&mut self.candidates);
+        let namespace = self.compile_keeping(labels, |candidates| interned.keep(candidates));
+        self.candidates = interned;
         self.namespaces.put(name, namespace)
     }
 

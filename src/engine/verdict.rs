@@ -1,5 +1,6 @@
 //! The answer to one request. Its fields are private and it has no default: only the engine can make one that allows.
 
+use super::mutation::Patch;
 use super::pod_security::{Evaluation, LevelVersion};
 
 /// What is answered, and everything that is to be said, recorded or counted about it. Owned, never borrowed from the body.
@@ -10,6 +11,7 @@ pub struct Verdict {
     annotations: Vec<Annotation>,
     judgements: Vec<Judgement>,
     events: Vec<Event>,
+    patch: Option<Patch>,
 }
 
 /// Why a request is denied, in the terms of `metav1.Status`.
@@ -51,6 +53,10 @@ pub enum Annotation {
     Error(String),
     /// In audit mode: the denial that was not carried out.
     WouldDeny(String),
+    /// What the documents that are for a pod came to.
+    Mutation(String),
+    /// In audit mode: how many operations the patch had that was not answered.
+    WouldPatch(usize),
 }
 
 impl Annotation {
@@ -61,6 +67,8 @@ impl Annotation {
             Self::Exempt(_) => "exempt",
             Self::Error(_) => "error",
             Self::WouldDeny(_) => "would-deny",
+            Self::Mutation(_) => "mutation",
+            Self::WouldPatch(_) => "would-patch",
         }
     }
 
@@ -68,7 +76,10 @@ impl Annotation {
         match self {
             Self::EnforcePolicy(policy) => policy.to_string().into(),
             Self::Exempt(exempt) => exempt.name().into(),
-            Self::AuditViolations(text) | Self::Error(text) | Self::WouldDeny(text) => text.into(),
+            Self::AuditViolations(text) | Self::Error(text) | Self::WouldDeny(text) | Self::Mutation(text) => {
+                text.into()
+            }
+            Self::WouldPatch(operations) => format!("{operations} operations").into(),
         }
     }
 }
@@ -159,6 +170,11 @@ impl Verdict {
         &self.events
     }
 
+    /// What is to be changed in the object; none of a denial.
+    pub fn patch(&self) -> Option<&Patch> {
+        self.patch.as_ref()
+    }
+
     /// The answer where deciding came to no end: a denial with code 500, or in audit mode an admission that says so.
     pub fn for_panic(mode: super::Mode) -> Self {
         let message =
@@ -176,11 +192,15 @@ impl Verdict {
 
     pub(super) fn allow() -> Self {
         let (warnings, annotations, judgements, events) = Default::default();
-        Self { denial: None, warnings, annotations, judgements, events }
+        Self { denial: None, warnings, annotations, judgements, events, patch: None }
     }
 
     pub(super) fn deny(&mut self, status: Status) {
         self.denial = Some(status);
+    }
+
+    pub(super) fn change(&mut self, patch: Patch) {
+        self.patch = Some(patch);
     }
 
     pub(super) fn warn(&mut self, warning: String) {
@@ -199,8 +219,12 @@ impl Verdict {
         self.events.push(event);
     }
 
-    /// The same verdict under which nothing is denied: the denial becomes a warning and an audit annotation.
-    pub(super) fn without_denial(mut self) -> Self {
+    /// The same verdict under which nothing is denied or changed: the denial becomes a warning and an audit annotation, the patch an
+    /// audit annotation.
+    pub(super) fn without_effect(mut self) -> Self {
+        if let Some(patch) = self.patch.take() {
+            self.annotate(Annotation::WouldPatch(patch.operations()));
+        }
         if let Some(status) = self.denial.take() {
             self.warnings.insert(0, format!("would be denied: {}", status.message));
             self.annotate(Annotation::WouldDeny(status.message));

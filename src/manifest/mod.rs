@@ -10,6 +10,7 @@
 
 mod default;
 mod documents;
+mod emit;
 mod error;
 mod hint;
 mod json;
@@ -21,6 +22,7 @@ mod parse;
 mod path;
 mod place;
 mod scalar;
+mod splice;
 mod yaml;
 
 #[cfg(test)]
@@ -34,3 +36,4 @@ pub use objects::{Object, objects};
 pub use parse::{DEPTH_LIMIT, NODE_LIMIT, parse};
 pub use path::Found;
 pub use place::{Lines, Position, Span};
+pub use splice::{Operation, OperationKind, SpliceError, splice};

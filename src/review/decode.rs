@@ -30,6 +30,19 @@ pub enum BadReview {
 /// The body is not an AdmissionReview of `admission.k8s.io/v1` with a request. An object of the request that does not decode
 /// is no error: it is [`Carried::Undecodable`].
 pub fn decode(phase: Phase, body: &[u8]) -> Result<Request<'_>, BadReview> {
+    match phase {
+        Phase::Validate => decode_objects(body),
+        Phase::Mutate => match json::from_slice::<Envelope<'_, json::Span<'_>>>(body) {
+            Ok(envelope) => {
+                request(phase, envelope, |object| object.map_or(Carried::Absent, |span| Carried::Unread(span.text())))
+            }
+            Err(_) => decode_in_parts(phase, body),
+        },
+    }
+}
+
+fn decode_objects(body: &[u8]) -> Result<Request<'_>, BadReview> {
+    let phase = Phase::Validate;
     match json::from_slice::<Envelope<'_, Box<Object<'_>>>>(body) {
         Ok(envelope) => request(phase, envelope, carried),
         Err(_) => decode_in_parts(phase, body),
@@ -42,10 +55,13 @@ fn decode_in_parts(phase: Phase, body: &[u8]) -> Result<Request<'_>, BadReview> 
     }
     let envelope: Envelope<'_, &RawValue> =
         serde_json::from_slice(body).map_err(|error| BadReview::Malformed(error.to_string()))?;
-    request(phase, envelope, |object| match object.map(|raw| json::from_slice(raw.get().as_bytes())) {
-        None => Carried::Absent,
-        Some(Ok(object)) => Carried::Object(Box::new(object)),
-        Some(Err(error)) => Carried::Undecodable(error.to_string()),
+    request(phase, envelope, |object: Option<&RawValue>| match (phase, object) {
+        (_, None) => Carried::Absent,
+        (Phase::Mutate, Some(raw)) => Carried::Unread(raw.get()),
+        (Phase::Validate, Some(raw)) => match json::from_slice(raw.get().as_bytes()) {
+            Ok(object) => Carried::Object(Box::new(object)),
+            Err(error) => Carried::Undecodable(error.to_string()),
+        },
     })
 }
 

@@ -2,6 +2,9 @@
 
 use std::io::Write;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+
 use crate::engine::{Annotation, Cause, Status, Verdict};
 
 /// The AdmissionReview that answers the request with this uid.
@@ -13,6 +16,11 @@ pub fn encode(uid: &str, verdict: &Verdict) -> Vec<u8> {
     if let Some(denial) = verdict.denial() {
         answer.extend_from_slice(br#","status":"#);
         status(&mut answer, denial);
+    }
+    if let Some(patch) = verdict.patch() {
+        answer.extend_from_slice(br#","patchType":"JSONPatch","patch":""#);
+        answer.extend_from_slice(BASE64_STANDARD.encode(patch.json()).as_bytes());
+        answer.push(b'"');
     }
     if !verdict.annotations().is_empty() {
         answer.extend_from_slice(br#","auditAnnotations":"#);

@@ -80,12 +80,16 @@ pub struct Metrics {
     pub certificate_expiry: AtomicI64,
     pub certificate_reloads: AtomicU64,
     pub certificate_reload_failed: AtomicI64,
+    pub client_authority_reload_failed: AtomicI64,
     pub namespaces: AtomicU64,
     /// In microseconds after the origin, plus one; 0 if nothing is known yet.
     namespaces_as_of: AtomicU64,
     pub namespace_lists: AtomicU64,
     pub namespace_reads: NamespaceReads,
     pub cluster_errors: AtomicU64,
+    pub documents: AtomicU64,
+    /// Those whose last form does not compile.
+    pub documents_flawed: AtomicU64,
     origin: Instant,
 }
 
@@ -114,11 +118,14 @@ impl Default for Metrics {
             certificate_expiry: AtomicI64::new(0),
             certificate_reloads: AtomicU64::new(0),
             certificate_reload_failed: AtomicI64::new(0),
+            client_authority_reload_failed: AtomicI64::new(0),
             namespaces: AtomicU64::new(0),
             namespaces_as_of: AtomicU64::new(0),
             namespace_lists: AtomicU64::new(0),
             namespace_reads: NamespaceReads::default(),
             cluster_errors: AtomicU64::new(0),
+            documents: AtomicU64::new(0),
+            documents_flawed: AtomicU64::new(0),
             origin: Instant::now(),
         }
     }
@@ -165,6 +172,8 @@ impl Metrics {
         text.single(&table::EXPIRY, self.certificate_expiry.load(Ordering::Relaxed));
         text.single(&table::RELOADS, sum(&self.certificate_reloads));
         text.single(&table::RELOAD_FAILED, self.certificate_reload_failed.load(Ordering::Relaxed));
+        let failed = self.client_authority_reload_failed.load(Ordering::Relaxed);
+        text.single(&table::CLIENT_AUTHORITY_FAILED, failed);
         self.render_cluster(&mut text);
         text.single(&table::READY, u8::from(is_ready));
         text.head(&table::BUILD);
@@ -186,6 +195,8 @@ impl Metrics {
             text.sample(&table::NAMESPACE_READS, &[outcome], sum(count));
         }
         text.single(&table::CLUSTER_ERRORS, sum(&self.cluster_errors));
+        text.single(&table::DOCUMENTS, sum(&self.documents));
+        text.single(&table::DOCUMENTS_FLAWED, sum(&self.documents_flawed));
     }
 
     fn render_requests(&self, text: &mut Text) {

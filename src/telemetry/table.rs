@@ -112,6 +112,12 @@ pub(super) const RELOAD_FAILED: Metric = metric(
     &[],
     "1 while the TLS files are unusable and older ones are kept in use, else 0.",
 );
+pub(super) const CLIENT_AUTHORITY_FAILED: Metric = metric(
+    "portcullis_client_authority_reload_failed",
+    Kind::Gauge,
+    &[],
+    "1 while the client CA file is unusable and what it held before is kept in use, else 0.",
+);
 pub(super) const NAMESPACES: Metric =
     metric("portcullis_namespaces", Kind::Gauge, &[], "Namespaces of the cluster that are known; 0 without a cluster.");
 pub(super) const NAMESPACES_AGE: Metric = metric(
@@ -138,12 +144,24 @@ pub(super) const CLUSTER_ERRORS: Metric = metric(
     &[],
     "Lists, watches and heartbeats that failed; each is tried again.",
 );
+pub(super) const DOCUMENTS: Metric = metric(
+    "portcullis_documents",
+    Kind::Gauge,
+    &[],
+    "Documents of portcullis.dev in force, from files and from the cluster.",
+);
+pub(super) const DOCUMENTS_FLAWED: Metric = metric(
+    "portcullis_documents_flawed",
+    Kind::Gauge,
+    &[],
+    "Documents of the cluster that do not compile: their last good form stays in force, where there was one.",
+);
 pub(super) const READY: Metric = metric("portcullis_ready", Kind::Gauge, &[], "1 while /readyz says so, else 0.");
 pub(super) const BUILD: Metric =
     metric("portcullis_build_info", Kind::Gauge, &["version"], "Always 1; its label says which version this is.");
 
 /// Every metric, in the order in which it is rendered.
-pub const TABLE: [Metric; 21] = [
+pub const TABLE: [Metric; 24] = [
     EVALUATIONS,
     EXEMPTIONS,
     ERRORS,
@@ -158,11 +176,14 @@ pub const TABLE: [Metric; 21] = [
     EXPIRY,
     RELOADS,
     RELOAD_FAILED,
+    CLIENT_AUTHORITY_FAILED,
     NAMESPACES,
     NAMESPACES_AGE,
     NAMESPACE_LISTS,
     NAMESPACE_READS,
     CLUSTER_ERRORS,
+    DOCUMENTS,
+    DOCUMENTS_FLAWED,
     READY,
     BUILD,
 ];

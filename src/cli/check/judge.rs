@@ -209,7 +209,11 @@ fn record(outcome: &mut Outcome<'_>, verdict: &Verdict) {
             Annotation::Error(why) if is_unjudged => outcome.message.clone_from(why),
             Annotation::Error(why) => outcome.notes.push(why.clone()),
             Annotation::Exempt(exempt) => outcome.notes.push(format!("exempt by its {}, so not judged", exempt.name())),
-            Annotation::EnforcePolicy(_) | Annotation::AuditViolations(_) | Annotation::WouldDeny(_) => {}
+            Annotation::EnforcePolicy(_)
+            | Annotation::AuditViolations(_)
+            | Annotation::WouldDeny(_)
+            | Annotation::Mutation(_)
+            | Annotation::WouldPatch(_) => {}
         }
     }
     outcome.warnings = warnings(verdict);

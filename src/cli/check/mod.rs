@@ -9,7 +9,6 @@ mod pipeline;
 mod progress;
 mod sources;
 mod units;
-mod walk;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::sources::{Content, Input, Source, Unreadable, open_file, reopen};
-use super::walk::Walk;
+use crate::cli::walk::Walk;
 use crate::manifest::{DocumentText, Documents, ParseError};
 
 /// A unit is complete with this much text, in bytes, or this many texts.

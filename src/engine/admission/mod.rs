@@ -1,5 +1,6 @@
 //! Pod Security admission: which requests are judged, by what, and in which order (upstream `admission/admission.go`).
 
+mod mutation;
 mod namespace;
 mod pod;
 mod workload;
@@ -8,6 +9,9 @@ use super::facts::{Facts, Needed};
 use super::request::{Operation, Phase, Request};
 use super::snapshot::{Namespace, Snapshot};
 use super::verdict::{Details, Status, Verdict};
+
+pub(super) use mutation::mutate;
+pub use mutation::{Proposal, Subject, propose};
 
 /// Judges a request of the validate phase.
 pub(super) fn validate(request: &Request<'_>, snapshot: &Snapshot, facts: &Facts) -> Verdict {
@@ -24,7 +28,10 @@ pub(super) fn validate(request: &Request<'_>, snapshot: &Snapshot, facts: &Facts
 
 /// What has to be gathered before this request can be decided.
 pub fn needed<'r>(request: &'r Request<'_>, snapshot: &Snapshot) -> Needed<'r> {
-    if request.phase == Phase::Mutate || !is_judged(request) {
+    if request.phase == Phase::Mutate {
+        return mutation::needed(request, snapshot);
+    }
+    if !is_judged(request) {
         return Needed::Nothing;
     }
     if request.resource.is_namespaces() {

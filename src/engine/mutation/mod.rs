@@ -1,12 +1,29 @@
 //! Mutation: edits that make pods complete and safe, planned over a tree of their JSON and answered as a minimal patch.
+//!
+//! Pure and convergent: the same pod, documents and facts give the same bytes, and a pod that went through once and came back with
+//! the API server's defaults gives no patch.
 
+mod check;
+mod defaults;
 pub mod document;
+mod documents;
+mod driver;
 mod patch;
 mod plan;
+pub mod resources;
+mod selection;
+mod sidecars;
+mod surroundings;
 mod tree;
 
+pub use documents::{Active, Candidates, Documents, Interned};
+pub use driver::{Mutated, Rules, mutate};
 pub use patch::Patch;
-pub use plan::{Conflict, Note, Plan, PriorityClass, Reason, Weight, World};
+pub use plan::{Conflict, Note, Plan, PriorityClass, Reason, Reserved, Weight, World};
+pub use selection::{
+    Decision, Outcome, Relevance, Selection, containers, is_like, is_named, operating_system, owner, owner_kind,
+};
+pub use surroundings::{Labels, Surroundings};
 pub use tree::{Node, quoted};
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! say about it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::tree::Node;
 
@@ -71,6 +72,15 @@ pub struct Note {
     /// What it is about, such as `container "app"`: names and paths, never values that a user wrote.
     pub about: String,
     pub weight: Weight,
+}
+
+/// As a person reads it.
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { document, reason, about, weight } = self;
+        let left_out = if *weight == Weight::Skipped { "left out: " } else { "" };
+        write!(f, "{document}: {left_out}{about}: {} ({})", reason.text(), reason.code())
+    }
 }
 
 /// How much a note matters.
@@ -164,6 +174,9 @@ reasons! {
     LimitRangeClamped "limit_range_clamped" "the amount was brought within the namespace's LimitRange",
     PodLevelDoesNotFit "pod_level_does_not_fit" "it does not fit into the pod's own resources",
     RequestAboveDefaultLimit "request_above_default_limit" "the request is above the default limit",
+    NoAmountKnown "no_amount_known" "no container that counts asks for the resource, so nothing says how much is in proportion",
+    AmountTooLarge "amount_too_large" "an amount is larger than any resource can be",
+    EffectiveRequests "effective_requests" "what the pod asks for as a whole grows",
     UserUnknown "user_unknown" "nothing says which user the image runs as; runAsNonRoot might keep it from starting",
     ImagePullSecretsInTemplate "image_pull_secrets_in_template" "pull secrets in a template would keep the service account's from being used",
     PriorityClassMissing "priority_class_missing" "there is no such priority class",

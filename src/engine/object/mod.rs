@@ -6,12 +6,14 @@
 mod annotations;
 mod kind;
 mod pod;
+mod quantity;
 mod value;
 mod volume;
 
 pub use annotations::Annotations;
 pub use kind::{GroupVersionKind, Workload, is_registered};
 pub use pod::{ContainerAt, ContainerList, Pod};
+pub use quantity::{Quantity, QuantityError, Ratio};
 pub use value::{List, StringMap, Text, or_default};
 pub use volume::{Source, Volume};
 

@@ -7,6 +7,7 @@ mod lists;
 mod meaning;
 mod places;
 mod random;
+mod splices;
 
 use super::{DocumentText, Documents, Node, ParseError, parse};
 

@@ -14,10 +14,11 @@ impl<'a> Work<'a, '_> {
     pub(super) fn add_containers(&mut self) -> Result<(), Conflict> {
         for (item, list) in self.items() {
             let desired = self.render(item, list);
+            let fields = own_fields(item, &desired);
             let found = List::BOTH.into_iter().find_map(|at| Some((at, self.place_of(at, &item.name)?)));
             match found {
                 Some((at, place)) => self.settle(item, &desired, at, place)?,
-                None => self.put_in(item, list, desired)?,
+                None => self.add(item, list, desired)?,
             }
             if found.is_some_and(|(at, _)| at != list) {
                 self.bring_over(item, list)?;
@@ -25,7 +26,9 @@ impl<'a> Work<'a, '_> {
             if found.is_some() {
                 self.keep_in_order(item, list)?;
             }
-            self.record_own_fields(item, list);
+            if self.record.parts.contains(&Part::Container(&item.name).text()) {
+                self.record.parts.extend(fields);
+            }
             if item.order.first {
                 self.reserved.first.push(item.name.clone());
             }
@@ -45,11 +48,11 @@ impl<'a> Work<'a, '_> {
             Standing::Ours => {
                 let sets_resources =
                     item.enforces_resources || (is_new_rendering && self.claim.has(Part::Container(&item.name)));
-                self.bring_up(item, desired, (at, place), sets_resources);
+                self.bring_up(item, desired, (at, place), sets_resources)?;
                 self.record_part(Part::Container(&item.name));
             }
             Standing::Former => {
-                self.bring_up(item, desired, (at, place), true);
+                self.bring_up(item, desired, (at, place), true)?;
                 self.record_part(Part::Container(&item.name));
             }
             Standing::Auto => {
@@ -79,10 +82,17 @@ impl<'a> Work<'a, '_> {
         present::standing(container, desired, others, is_claimed)
     }
 
-    fn bring_up(&mut self, item: &'a Item, desired: &Node<'a>, (at, place): (List, usize), sets_resources: bool) {
+    fn bring_up(
+        &mut self,
+        item: &'a Item,
+        desired: &Node<'a>,
+        (at, place): (List, usize),
+        sets_resources: bool,
+    ) -> Result<(), Conflict> {
+        let resources = if sets_resources { self.resources(item, at, place)? } else { None };
         let claim = std::mem::take(&mut self.claim);
         let update = present::Update {
-            sets_resources,
+            resources: resources.as_deref(),
             keeps_probes: claim.digest == self.record.digest && claim.has(Part::Container(&item.name)),
             claim: &claim,
         };
@@ -90,6 +100,7 @@ impl<'a> Work<'a, '_> {
             update.bring_up(container, desired);
         }
         self.claim = claim;
+        Ok(())
     }
 
     fn refuse_name(&mut self, item: &Item) -> Result<(), Conflict> {
@@ -100,6 +111,14 @@ impl<'a> Work<'a, '_> {
         let about =
             format!("container {:?} of the pod and container {:?} of {}", item.name, item.name, self.injection.title);
         self.conflict(how, Reason::ContainerNameTaken, about)
+    }
+
+    fn add(&mut self, item: &'a Item, list: List, mut container: Node<'a>) -> Result<(), Conflict> {
+        let place = self.places(item, list).map_or(usize::MAX, |places| places.best);
+        if let Some(resources) = self.resources(item, list, place)? {
+            container.set("resources", resources);
+        }
+        self.put_in(item, list, container)
     }
 
     fn put_in(&mut self, item: &'a Item, list: List, container: Node<'a>) -> Result<(), Conflict> {
@@ -175,18 +194,12 @@ impl<'a> Work<'a, '_> {
             .collect();
         places(&others, &item.order)
     }
+}
 
-    /// Remembers which variables and mounts of the container are ours, so that a later revision can take them away.
-    fn record_own_fields(&mut self, item: &'a Item, list: List) {
-        if !self.record.parts.contains(&Part::Container(&item.name).text()) {
-            return;
-        }
-        let desired = self.render(item, list);
-        for name in desired.list("env").filter_map(|variable| variable.string_at("name")) {
-            self.record_part(Part::Variable(&item.name, &name));
-        }
-        for path in desired.list("volumeMounts").filter_map(|mount| mount.string_at("mountPath")) {
-            self.record_part(Part::Mount(&item.name, &path));
-        }
-    }
+/// The variables and mounts of a container of ours, so that a later revision can take them away.
+fn own_fields(item: &Item, container: &Node<'_>) -> Vec<String> {
+    let variables = container.list("env").filter_map(|variable| variable.string_at("name"));
+    let variables = variables.map(|name| Part::Variable(&item.name, &name).text());
+    let mounts = container.list("volumeMounts").filter_map(|mount| mount.string_at("mountPath"));
+    variables.chain(mounts.map(|path| Part::Mount(&item.name, &path).text())).collect()
 }

@@ -65,7 +65,6 @@ impl<'a> Work<'a, '_> {
             };
             self.refuse_override(overrides.on_invalid, reason, &key)?;
         }
-        self.refuse_broken_pairs(overrides)?;
         self.tell_renderings_apart();
         Ok(())
     }
@@ -81,27 +80,6 @@ impl<'a> Work<'a, '_> {
         }
     }
 
-    /// An override by which a request would be above its limit is none that can be had.
-    fn refuse_broken_pairs(&mut self, overrides: &Overrides) -> Result<(), Conflict> {
-        let parts = self.parts;
-        for field in &overrides.fields {
-            let (OverrideTarget::Request(resource) | OverrideTarget::Limit(resource)) = &field.target else { continue };
-            let is_chosen = |chosen: &Chosen<'_>| chosen.container == field.container && *chosen.target == field.target;
-            let Some(place) = self.overrides.iter().position(is_chosen) else { continue };
-            let Some(item) = parts.item(&field.container) else { continue };
-            let request = self.amount(item, &OverrideTarget::Request(resource.clone()));
-            let limit = self.amount(item, &OverrideTarget::Limit(resource.clone()));
-            if let (Some(request), Some(limit)) = (request, limit)
-                && request > limit
-            {
-                self.overrides.remove(place);
-                let key = format!("{}{}", overrides.prefix, field.key);
-                self.refuse_override(overrides.on_invalid, Reason::InvalidOverride, &key)?;
-            }
-        }
-        Ok(())
-    }
-
     /// The digest on record is that of what is rendered for this pod.
     fn tell_renderings_apart(&mut self) {
         if !self.overrides.is_empty() {
@@ -109,12 +87,6 @@ impl<'a> Work<'a, '_> {
             let texts = std::iter::once(self.record.digest.as_str()).chain(chosen.iter().map(String::as_str));
             self.record.digest = format!("{:016x}", super::digest::digest(texts));
         }
-    }
-
-    /// The override of this field, if there is one.
-    pub(super) fn override_of(&self, container: &str, target: &OverrideTarget) -> Option<&str> {
-        let found = self.overrides.iter().find(|chosen| chosen.container == container && chosen.target == target);
-        found.map(|chosen| chosen.value.as_str())
     }
 }
 

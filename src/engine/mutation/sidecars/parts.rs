@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::super::document::{
     ContainerSelection, Fallback, HandlerKind, HandlerName, MountEdit, Names, OnExisting, Origin, PodParts, Position,
 };
+use super::super::resources::SidecarResources;
 use super::super::tree::Node;
 use super::meaning::is_same;
 
@@ -38,6 +39,7 @@ pub(super) struct Item {
     pub(super) uid: Option<i64>,
     pub(super) rights: Rights,
     pub(super) takes_user_of_namespace: bool,
+    pub(super) resources: SidecarResources,
     pub(super) enforces_resources: bool,
 }
 

@@ -132,7 +132,8 @@ fn image(container: &Map<String, Value>) -> Option<&str> {
 
 /// How a container of ours is brought up to date.
 pub(super) struct Update<'c> {
-    pub(super) sets_resources: bool,
+    /// The resources that it is to have; as they are if there are none.
+    pub(super) resources: Option<&'c str>,
     /// Whether probes stay as somebody else has rewritten them.
     pub(super) keeps_probes: bool,
     pub(super) claim: &'c Claim,
@@ -156,7 +157,7 @@ impl Update<'_> {
         self.remove_former(present, desired);
         merge_variables(present, desired);
         merge_mounts(present, desired);
-        if self.sets_resources {
+        if let Some(Ok(Value::Object(wanted))) = self.resources.map(serde_json::from_str) {
             set_resources(present, &found, &wanted);
         }
     }
@@ -205,7 +206,7 @@ fn set_members(found: &mut Node<'_>, wanted: &Node<'_>) {
 /// Sets amounts that differ; those of other resources stay, such as LimitRanger's.
 fn set_resources(present: &mut Node<'_>, found: &Map<String, Value>, wanted: &Map<String, Value>) {
     for side in ["requests", "limits"] {
-        let amounts = wanted.get("resources").and_then(|resources| resources.get(side)).and_then(Value::as_object);
+        let amounts = wanted.get(side).and_then(Value::as_object);
         for (resource, amount) in amounts.into_iter().flatten() {
             let there = found.get("resources").and_then(|resources| resources.get(side)?.get(resource));
             if !there.is_some_and(|there| is_same_amount(there, amount))

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use serde_json::{Map, Value, json};
 
 use super::super::document::OverrideTarget;
+use super::super::plan::Conflict;
+use super::super::resources::{ContainerPlace, for_sidecar};
 use super::super::tree::{Node, quoted};
 use super::parts::{Item, Kind};
 use super::work::{List, Work};
@@ -34,8 +36,7 @@ impl<'a> Work<'a, '_> {
             let value = quoted(&chosen.value);
             match chosen.target {
                 OverrideTarget::Image => drop(node.set("image", value)),
-                OverrideTarget::Request(resource) => set_within(node, &["resources", "requests"], resource, value),
-                OverrideTarget::Limit(resource) => set_within(node, &["resources", "limits"], resource, value),
+                OverrideTarget::Request(_) | OverrideTarget::Limit(_) => {}
                 OverrideTarget::Env(name) => set_variable(node, name, value),
             }
         }
@@ -114,18 +115,23 @@ impl<'a> Work<'a, '_> {
         }
     }
 
-    /// The request or limit that an override or the document gives literally.
-    pub(super) fn amount(&self, item: &Item, target: &OverrideTarget) -> Option<Quantity> {
-        let (side, resource) = match target {
-            OverrideTarget::Request(resource) => ("requests", resource),
-            OverrideTarget::Limit(resource) => ("limits", resource),
-            OverrideTarget::Image | OverrideTarget::Env(_) => return None,
-        };
-        if let Some(text) = self.override_of(&item.name, target) {
-            return Quantity::parse(text).ok();
+    /// Reckons the resources that the item has in this place of its list, as JSON.
+    pub(super) fn resources(&mut self, item: &Item, list: List, index: usize) -> Result<Option<String>, Conflict> {
+        let mut resources = Cow::Borrowed(&item.resources);
+        for chosen in self.overrides.iter().filter(|chosen| chosen.container == item.name) {
+            let Ok(amount) = Quantity::parse(&chosen.value) else { continue };
+            match chosen.target {
+                OverrideTarget::Request(name) => resources = Cow::Owned(resources.into_owned().with_request(name, amount)),
+                OverrideTarget::Limit(name) => resources = Cow::Owned(resources.into_owned().with_limit(name, amount)),
+                OverrideTarget::Image | OverrideTarget::Env(_) => {}
+            }
         }
-        let written = item.value.get("resources")?.get(side)?.get(resource)?;
-        Quantity::parse(&written.as_str().map_or_else(|| written.to_string(), str::to_owned)).ok()
+        let place = match (list, item.kind) {
+            (List::Plain, _) => ContainerPlace::Container,
+            (List::Init, Kind::Init) => ContainerPlace::Init { index },
+            (List::Init, _) => ContainerPlace::Native { index },
+        };
+        for_sidecar(self.plan, &self.injection.title, &resources, place)
     }
 }
 

@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::flaws::Flaws;
 use super::{order, restricted};
-use crate::engine::mutation::document::{DerivedVariable, PlacementKind, Security, Sidecar};
+use crate::engine::mutation::document::{DerivedVariable, PlacementKind, Security, Sidecar, SidecarInjection};
+use crate::engine::mutation::resources::SidecarResources;
 use crate::engine::mutation::sidecars::parts::{Derived, Item, Kind, Rights, Volume};
 
 /// What a container's checks need to know of the rest of its document.
@@ -15,6 +16,7 @@ pub(super) struct Surroundings<'d> {
     pub(super) volumes: &'d BTreeSet<String>,
     pub(super) names: &'d mut BTreeSet<String>,
     pub(super) is_init: bool,
+    pub(super) document: &'d SidecarInjection,
 }
 
 /// Compiles one; with the volume of its token, if it has one. None if it is not even an object with a name.
@@ -41,6 +43,11 @@ pub(super) fn compile(
     }
     let token = token(sidecar, &name, &mut container, path, flaws);
     rights_make_sense(&container, &at, flaws);
+    let document = surroundings.document;
+    let resources =
+        SidecarResources::compile(path, sidecar, document.safety.limit_range, document.conflicts.other);
+    let resources = resources.map_err(|found| flaws.0.extend(found)).ok()?;
+    container.remove("resources");
     let item = Item {
         order: order::constraints(&sidecar.placement.order, &format!("{path}.placement.order"), flaws),
         json: Value::Object(container.clone()).to_string(),
@@ -50,6 +57,7 @@ pub(super) fn compile(
         uid: sidecar.reserves.uid,
         rights: rights(&container),
         takes_user_of_namespace: sidecar.user_of_namespace,
+        resources,
         enforces_resources: sidecar.enforce_resources,
         value: Value::Object(container),
         name,

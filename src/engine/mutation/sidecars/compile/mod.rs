@@ -103,18 +103,18 @@ fn revision(
     path: &str,
     flaws: &mut Flaws,
 ) -> Revision {
-    let parts = parts(written, &document.r#match.volumes, path, flaws);
+    let parts = parts(written, document, path, flaws);
     let rendered = parts.items.iter().map(|item| item.json.as_str());
     let rendered = rendered.chain(parts.volumes.iter().map(|volume| volume.json.as_str()));
     let digest = digest::digest([name.as_str()].into_iter().chain(rendered));
     Revision { name, weight, parts, digest }
 }
 
-fn parts(written: &Written, demanded: &[String], path: &str, flaws: &mut Flaws) -> Parts {
+fn parts(written: &Written, document: &SidecarInjection, path: &str, flaws: &mut Flaws) -> Parts {
     let mut volume_names = BTreeSet::new();
     let mut volumes = edits::volumes(&written.volumes, &format!("{path}.volumes"), &mut volume_names, flaws);
-    let known: BTreeSet<String> = volume_names.iter().chain(demanded).cloned().collect();
-    let items = items(written, path, (&known, &mut volume_names, &mut volumes), flaws);
+    let known: BTreeSet<String> = volume_names.iter().chain(&document.r#match.volumes).cloned().collect();
+    let items = items((written, document), path, (&known, &mut volume_names, &mut volumes), flaws);
     let items = order::sort(items, path, flaws);
     let patches = written.patch_containers.iter().enumerate();
     let patches =
@@ -128,7 +128,7 @@ fn parts(written: &Written, demanded: &[String], path: &str, flaws: &mut Flaws) 
 }
 
 fn items(
-    written: &Written,
+    (written, document): (&Written, &SidecarInjection),
     path: &str,
     (known, volume_names, volumes): (&BTreeSet<String>, &mut BTreeSet<String>, &mut Vec<Volume>),
     flaws: &mut Flaws,
@@ -140,7 +140,7 @@ fn items(
     for (list, sidecars, is_init) in lists {
         for (index, sidecar) in sidecars.iter().enumerate() {
             let at = format!("{path}.{list}[{index}]");
-            let mut surroundings = container::Surroundings { volumes: known, names: &mut names, is_init };
+            let mut surroundings = container::Surroundings { volumes: known, names: &mut names, is_init, document };
             let Some((item, token)) = container::compile(sidecar, &at, &mut surroundings, flaws) else { continue };
             if let Some(token) = token {
                 flaws.name(&format!("{at}.token"), &token.name, volume_names);

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Node, Patch, quoted};
+use crate::engine::mutation::{Node, Patch, quoted};
 
 /// The original with the patch applied, as an independent reader of RFC 6902 has it.
 fn patched(original: &str, patch: Option<&Patch>) -> Value {
@@ -168,7 +168,7 @@ fn apply(tree: &mut Node<'_>, edit: &Edit) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
     fn the_patch_does_to_the_original_what_was_done_to_the_tree(

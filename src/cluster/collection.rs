@@ -1,0 +1,171 @@
+//! Keeps one kind of object current: lists it all once, then follows what happens to it, for whoever holds it in compact form.
+//!
+//! A watch goes on from the version that the last one reached; where that cannot be, everything is listed anew while what was known
+//! stays in use. A kind that the cluster does not have is one without objects, and is asked for again.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+use super::access::{self, Access};
+use super::error::ClusterError;
+use super::lines::Lines;
+use super::objects::Unread;
+use super::pages::Pages;
+use super::question::{Listing, Question, WATCH_SECONDS};
+use super::watch::within;
+use crate::engine::object::Text;
+
+/// For a page of a list, and for a watch to begin.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The most bytes of a page.
+const MOST_OF_A_PAGE: usize = 16 << 20;
+
+/// How much longer than agreed a watch may last before it counts as hanging.
+const SLACK: Duration = Duration::from_secs(3);
+
+const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Whoever holds the objects of a kind.
+pub(super) trait Keeper: Send + 'static {
+    /// Forgets everything: a full list follows. What is published stays until then.
+    fn clear(&mut self);
+    /// An object is there, or is another than before; its JSON.
+    ///
+    /// # Errors
+    /// It is not what it should be.
+    fn put(&mut self, object: &str) -> Result<(), serde_json::Error>;
+    /// An object is gone; its JSON.
+    ///
+    /// # Errors
+    /// It is not what it should be.
+    fn remove(&mut self, object: &str) -> Result<(), serde_json::Error>;
+    /// Everything that came at once has been told.
+    fn publish(&mut self);
+}
+
+/// Keeps the collection at `path` for ever. `condition` says what is missing before it is known; empty once it is.
+pub(super) async fn keep(
+    access: Access,
+    path: &'static str,
+    mut keeper: impl Keeper,
+    condition: watch::Sender<String>,
+) {
+    let mut since = String::new();
+    let mut pause = SHORTEST_PAUSE;
+    loop {
+        let turn = if since.is_empty() {
+            list(&access, path, &mut keeper).await.map(|version| since = version)
+        } else {
+            follow(&access, path, &mut keeper, &mut since).await
+        };
+        match turn {
+            Ok(()) => {
+                condition.send_replace(String::new());
+                pause = SHORTEST_PAUSE;
+            }
+            Err(error) => {
+                let is_first = since.is_empty() && !condition.borrow().is_empty();
+                if since.is_empty() && error.is_absent() {
+                    keeper.clear();
+                    keeper.publish();
+                    condition.send_replace(String::new());
+                } else if is_first {
+                    condition.send_replace(format!("{path} has not been listed yet ({error})"));
+                }
+                if error.is_from_nowhere() || error.is_absent() {
+                    since.clear();
+                }
+                tracing::debug!(path, error = error.to_string(), "a collection cannot be followed");
+                sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+        }
+    }
+}
+
+/// Lists everything; gives the list's version.
+async fn list(access: &Access, path: &str, keeper: &mut impl Keeper) -> Result<String, ClusterError> {
+    let mut pages = Pages::new(access, Listing::Collection(path));
+    let mut is_first = true;
+    loop {
+        let text = within(PATIENCE, pages.read(MOST_OF_A_PAGE)).await?;
+        let page: Unread<'_> = serde_json::from_slice(&text)?;
+        if std::mem::take(&mut is_first) {
+            keeper.clear();
+        }
+        for object in page.items.as_deref().unwrap_or_default() {
+            keeper.put(object.get())?;
+        }
+        if !pages.turn(&page.metadata.r#continue) {
+            keeper.publish();
+            return Ok(page.metadata.resource_version.to_string());
+        }
+    }
+}
+
+async fn follow(access: &Access, path: &str, keeper: &mut impl Keeper, since: &mut String) -> Result<(), ClusterError> {
+    let mut body = within(PATIENCE, access.open(Question::ChangesOf { path, since })).await?;
+    let length = Duration::from_secs(WATCH_SECONDS.into()) + SLACK;
+    within(length, async {
+        let mut lines = Lines::default();
+        while let Some(bytes) = access::next(&mut body).await? {
+            lines.push(&bytes);
+            while let Some(line) = lines.next()? {
+                *since = tell(keeper, &line)?;
+            }
+            keeper.publish();
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// Tells the keeper of an event; gives the version that it reaches.
+fn tell(keeper: &mut impl Keeper, line: &[u8]) -> Result<String, ClusterError> {
+    let Told { r#type, object } = serde_json::from_slice(line)?;
+    match &*r#type {
+        "ADDED" | "MODIFIED" => keeper.put(object.get())?,
+        "DELETED" => keeper.remove(object.get())?,
+        "BOOKMARK" => {}
+        _ => {
+            let Failure { code, message } = serde_json::from_str(object.get())?;
+            return Err(ClusterError::Refused { code, message });
+        }
+    }
+    let Versioned { metadata } = serde_json::from_str(object.get())?;
+    Ok(metadata.resource_version.to_string())
+}
+
+#[derive(Deserialize)]
+struct Told<'a> {
+    #[serde(borrow)]
+    r#type: Text<'a>,
+    #[serde(borrow)]
+    object: &'a RawValue,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Failure {
+    code: u16,
+    message: String,
+}
+
+#[derive(Deserialize)]
+struct Versioned<'a> {
+    #[serde(borrow)]
+    metadata: Version<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Version<'a> {
+    #[serde(borrow, default)]
+    resource_version: Text<'a>,
+}

@@ -1,0 +1,119 @@
+//! The mutate phase: pods that are being created, and nothing else. What is running is never changed, and templates of workloads
+//! are left to their owners, whose tools would fight over them.
+
+use std::fmt::Write;
+
+use super::{Facts, Namespace, Needed, Operation, Request, Snapshot, Verdict, forbidden, lookup};
+use crate::engine::mutation::{Mutated, Note, Patch, Rules, Weight, mutate as change};
+use crate::engine::request::Carried;
+use crate::engine::verdict::{Annotation, Event};
+
+/// The most bytes of what is said about a pod in an audit annotation.
+const MOST_SAID: usize = 4096;
+
+pub(super) fn needed<'r>(request: &'r Request<'_>, snapshot: &Snapshot) -> Needed<'r> {
+    let is_unknown = || snapshot.namespace(&request.namespace).is_none();
+    if is_changed(request) && !snapshot.documents().is_empty() && is_unknown() {
+        Needed::Namespace(&request.namespace)
+    } else {
+        Needed::Nothing
+    }
+}
+
+/// Proposes what the documents ask for.
+pub fn mutate(request: &Request<'_>, snapshot: &Snapshot, facts: &Facts) -> Verdict {
+    let Carried::Unread(pod) = request.object else { return Verdict::allow() };
+    if !is_changed(request) || snapshot.documents().is_empty() {
+        return Verdict::allow();
+    }
+    let Some(namespace) = lookup(request, snapshot, facts) else { return without_namespace(request) };
+    verdict(request, propose(pod, &request.namespace, namespace, snapshot, Subject::Pod))
+}
+
+/// What the JSON of a pod is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// A pod, as the API server sends it.
+    Pod,
+    /// The template of a workload, as its owner writes it.
+    Template,
+}
+
+/// What the documents that are for a pod ask for.
+#[derive(Debug, Default)]
+pub struct Proposal {
+    /// None if nothing is to be changed.
+    pub patch: Option<Patch>,
+    /// Everything that was decided, in order.
+    pub notes: Vec<Note>,
+}
+
+impl Proposal {
+    /// Why the pod is refused; none if it is not.
+    pub fn denial(&self) -> Option<&Note> {
+        self.notes.iter().find(|note| note.weight == Weight::Denied)
+    }
+}
+
+/// Proposes what the documents ask for in a pod, which is JSON and belongs to a namespace of this name.
+pub fn propose(pod: &str, name: &str, namespace: &Namespace, snapshot: &Snapshot, subject: Subject) -> Proposal {
+    let Some(mutation) = namespace.mutation.as_ref().filter(|mutation| !mutation.candidates.is_empty()) else {
+        return Proposal::default();
+    };
+    let mut world = snapshot.surroundings.world(name, &mutation.labels, pod);
+    world.is_template = subject == Subject::Template;
+    let Mutated { patch, notes, .. } = change(
+        pod,
+        Rules {
+            documents: snapshot.documents(),
+            candidates: &mutation.candidates,
+            world: &world,
+            enforced: namespace.pod_security.policy.enforce,
+        },
+    );
+    Proposal { patch, notes }
+}
+
+fn is_changed(request: &Request<'_>) -> bool {
+    request.operation == Operation::Create && request.resource.is_pods() && request.subresource.is_empty()
+}
+
+fn verdict(request: &Request<'_>, proposal: Proposal) -> Verdict {
+    let mut verdict = Verdict::allow();
+    if let Some(note) = proposal.denial() {
+        verdict.deny(forbidden(request, &note.to_string()));
+    } else if let Some(patch) = proposal.patch {
+        verdict.change(patch);
+    }
+    for note in proposal.notes.iter().filter(|note| matches!(note.weight, Weight::Warning | Weight::Skipped)) {
+        verdict.warn(note.to_string());
+    }
+    if !proposal.notes.is_empty() {
+        verdict.annotate(Annotation::Mutation(all_said(&proposal.notes)));
+    }
+    verdict
+}
+
+/// The API server is asked again in the validate phase, which refuses what it cannot look up.
+fn without_namespace(request: &Request<'_>) -> Verdict {
+    let mut verdict = Verdict::allow();
+    let name = &request.namespace;
+    verdict.annotate(Annotation::Error(format!("nothing was changed: the namespace {name:?} cannot be looked up")));
+    verdict.count(Event::Error { fatal: true });
+    verdict
+}
+
+/// All notes for a machine: document, reason and what it is about.
+fn all_said(notes: &[Note]) -> String {
+    let mut text = String::new();
+    for note in notes {
+        let separator = if text.is_empty() { "" } else { "; " };
+        if text.len() + note.document.len() + note.about.len() + 80 > MOST_SAID {
+            text.push_str("; …");
+            break;
+        }
+        // Writing to a String cannot fail.
+        drop(write!(text, "{separator}{} {} {}", note.document, note.reason.code(), note.about));
+    }
+    text
+}

@@ -1,0 +1,149 @@
+//! The self-check: whether a result is a pod that the API server takes and its namespace allows, as far as the original was.
+//!
+//! A patch that breaks the pod would be an error of the whole request, whatever the failure policy. So the rules of
+//! `k8s.io/kubernetes/pkg/apis/core/validation` that an addition can break are looked at here, on the result; what was wrong
+//! before is for the API server to say.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use super::plan::Reason;
+use super::selection::containers;
+use super::tree::Node;
+use crate::engine::json;
+use crate::engine::object::{Object, Pod};
+use crate::engine::pod_security::{Level, LevelVersion, registry};
+
+/// The most bytes of all annotations (`apimachinery/pkg/api/validation`, `TotalAnnotationSizeLimitB`).
+const MOST_ANNOTATIONS: usize = 256 << 10;
+
+/// What is wrong with a result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fault {
+    pub(super) reason: Reason,
+    pub(super) about: String,
+}
+
+/// What a namespace enforces, and which violations the pod had before.
+#[derive(Debug)]
+pub(super) struct Standard {
+    enforced: LevelVersion,
+    before: BTreeSet<String>,
+}
+
+impl Standard {
+    pub(super) fn of(pod: &Node<'_>, enforced: LevelVersion) -> Self {
+        Self { enforced, before: violations(pod, enforced).unwrap_or_default() }
+    }
+}
+
+/// What is wrong with the result that was not wrong with the original.
+pub(super) fn fault(original: &Node<'_>, result: &Node<'_>, standard: &Standard) -> Option<Fault> {
+    let broken = |about| Fault { reason: Reason::SelfCheckFailed, about };
+    let structure = structure(result).into_iter().find(|flaw| !self::structure(original).contains(flaw));
+    if let Some(flaw) = structure {
+        return Some(broken(flaw));
+    }
+    let Some(after) = violations(result, standard.enforced) else {
+        return Some(broken("the result does not decode".to_owned()));
+    };
+    let about = after.difference(&standard.before).next()?.clone();
+    Some(Fault { reason: Reason::WouldViolatePodSecurity, about })
+}
+
+/// Every violation of the policy by its check and its place; none if the pod does not decode.
+fn violations(pod: &Node<'_>, enforced: LevelVersion) -> Option<BTreeSet<String>> {
+    if enforced.level == Level::Privileged {
+        return Some(BTreeSet::new());
+    }
+    let text = pod.to_json();
+    let object: Object<'_> = json::from_slice(text.as_bytes()).ok()?;
+    let evaluation = registry().evaluate(enforced, &Pod::of(&object));
+    let named = |check: &str, site: &crate::engine::pod_security::Site| format!("{check} ({site:?})");
+    let found = evaluation
+        .findings
+        .iter()
+        .flat_map(|finding| finding.violations.iter().map(move |violation| named(finding.check.id, &violation.site)));
+    Some(found.collect())
+}
+
+/// What the API server's validation would refuse.
+fn structure(pod: &Node<'_>) -> Vec<String> {
+    let mut flaws = Vec::new();
+    let spec = pod.get("spec");
+    let volumes: Vec<Cow<'_, str>> = spec
+        .into_iter()
+        .flat_map(|spec| spec.list("volumes"))
+        .map(|volume| volume.string_at("name").unwrap_or_default())
+        .collect();
+    twice(volumes.iter().map(Cow::as_ref), "volume", &mut flaws);
+    let names: Vec<Cow<'_, str>> =
+        containers(pod).map(|container| container.string_at("name").unwrap_or_default()).collect();
+    twice(names.iter().map(Cow::as_ref), "container", &mut flaws);
+    for name in volumes.iter().chain(&names).filter(|name| !is_dns_label(name)) {
+        flaws.push(format!("{name:?} is no name of a container or a volume"));
+    }
+    for container in containers(pod) {
+        self::container(container, &volumes, &mut flaws);
+    }
+    for container in spec.into_iter().flat_map(|spec| spec.list("initContainers")) {
+        plain_init_container(container, &mut flaws);
+    }
+    let annotations = pod.at(&["metadata", "annotations"]).into_iter().flat_map(Node::members);
+    let size: usize = annotations.map(|(key, value)| key.len() + value.string().map_or(0, |value| value.len())).sum();
+    if size > MOST_ANNOTATIONS {
+        flaws.push(format!("the annotations have more than {MOST_ANNOTATIONS} bytes"));
+    }
+    flaws
+}
+
+fn container(container: &Node<'_>, volumes: &[Cow<'_, str>], flaws: &mut Vec<String>) {
+    let name = container.string_at("name").unwrap_or_default();
+    for mount in container.list("volumeMounts") {
+        let volume = mount.string_at("name").unwrap_or_default();
+        if !volumes.contains(&volume) {
+            flaws.push(format!("container {name:?} mounts the volume {volume:?}, which is not there"));
+        }
+    }
+    let paths: Vec<_> = container.list("volumeMounts").filter_map(|mount| mount.string_at("mountPath")).collect();
+    twice(paths.iter().map(Cow::as_ref), &format!("mount of container {name:?} at"), flaws);
+    if container.list("env").any(|variable| variable.string_at("name").is_none_or(|name| name.is_empty())) {
+        flaws.push(format!("container {name:?} has a variable without a name"));
+    }
+    let security = container.get("securityContext");
+    let is = |field: &str, wanted: bool| {
+        security.and_then(|security| security.get(field)).and_then(Node::boolean) == Some(wanted)
+    };
+    let adds_sys_admin = security.and_then(|security| security.at(&["capabilities", "add"])).is_some_and(|added| {
+        added.items().any(|name| name.string().is_some_and(|name| name == "SYS_ADMIN" || name == "CAP_SYS_ADMIN"))
+    });
+    if is("allowPrivilegeEscalation", false) && (is("privileged", true) || adds_sys_admin) {
+        flaws.push(format!("container {name:?} forbids the privileges that it asks for"));
+    }
+}
+
+/// Only native sidecars among the init containers may have probes and hooks.
+fn plain_init_container(container: &Node<'_>, flaws: &mut Vec<String>) {
+    if container.string_at("restartPolicy").is_some_and(|policy| policy == "Always") {
+        return;
+    }
+    for field in ["livenessProbe", "readinessProbe", "startupProbe", "lifecycle"] {
+        if container.get(field).is_some() {
+            let name = container.string_at("name").unwrap_or_default();
+            flaws.push(format!("the init container {name:?} has a {field}, which only a native sidecar may have"));
+        }
+    }
+}
+
+fn twice<'n>(names: impl Iterator<Item = &'n str>, what: &str, flaws: &mut Vec<String>) {
+    let mut seen = BTreeSet::new();
+    for name in names.filter(|name| !seen.insert(*name)) {
+        flaws.push(format!("there are two of {what} {name:?}"));
+    }
+}
+
+/// RFC 1123.
+fn is_dns_label(name: &str) -> bool {
+    let is_inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=63).contains(&name.len()) && name.bytes().all(is_inner) && !name.starts_with('-') && !name.ends_with('-')
+}

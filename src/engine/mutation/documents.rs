@@ -1,0 +1,189 @@
+//! All documents in force, compiled, in the order in which they are carried out; and which of them a namespace leaves possible.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::defaults::Defaults;
+use super::document::{Document, Flaw, OnConflict, OnFailure, PodSecuritySafety, Spec, Verify};
+use super::selection::{Relevance, Selection};
+use super::sidecars::Injection;
+
+/// The documents in force.
+#[derive(Debug, Default)]
+pub struct Documents {
+    /// Defaults before sidecars, so that a sidecar can be in proportion to what the pod's own containers get; then by precedence, then
+    /// by name.
+    active: Vec<Arc<Active>>,
+}
+
+/// A document that compiled.
+#[derive(Debug)]
+pub struct Active {
+    /// Its kind and name, such as `SidecarInjection/log-shipper`.
+    pub title: String,
+    pub(super) selection: Selection,
+    pub(super) part: Part,
+    pub(super) on_conflict: OnConflict,
+    pub(super) on_self_check: OnFailure,
+    pub(super) pod_security: PodSecuritySafety,
+    pub(super) verify: Verify,
+    precedence: i32,
+}
+
+#[derive(Debug)]
+pub(super) enum Part {
+    Defaults(Defaults),
+    Injection(Injection),
+}
+
+impl Active {
+    /// Compiles a document.
+    ///
+    /// # Errors
+    /// Everything that is contradictory in it, with the path of the field.
+    pub fn compile(document: &Document) -> Result<Self, Vec<Flaw>> {
+        let title = format!("{}/{}", document.spec.kind(), document.name);
+        match &document.spec {
+            Spec::PodDefaults(spec) => Ok(Self {
+                selection: Selection {
+                    mode: spec.mode,
+                    enablement: spec.enablement.clone(),
+                    r#match: spec.r#match.clone(),
+                    guards: spec.guards,
+                },
+                part: Part::Defaults(Defaults::compile(&title, spec)?),
+                on_conflict: spec.on_conflict,
+                on_self_check: OnFailure::Admit,
+                pod_security: PodSecuritySafety::NoNewViolations,
+                verify: Verify::Off,
+                precedence: spec.precedence,
+                title,
+            }),
+            Spec::SidecarInjection(spec) => Ok(Self {
+                selection: Selection {
+                    mode: spec.mode,
+                    enablement: spec.enablement.clone(),
+                    r#match: spec.r#match.clone(),
+                    guards: spec.guards,
+                },
+                part: Part::Injection(Injection::compile(&title, spec)?),
+                on_conflict: spec.conflicts.other,
+                on_self_check: spec.failure.on_self_check,
+                pod_security: spec.safety.pod_security,
+                verify: spec.failure.verify,
+                precedence: spec.precedence,
+                title,
+            }),
+        }
+    }
+
+    fn rank(&self) -> (bool, i32, &str) {
+        (matches!(self.part, Part::Injection(_)), self.precedence, &self.title)
+    }
+}
+
+impl Documents {
+    pub fn new(mut active: Vec<Arc<Active>>) -> Self {
+        active.sort_by(|one, other| one.rank().cmp(&other.rank()));
+        Self { active }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.active.is_empty()
+    }
+
+    /// In the order in which they are carried out.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Active>> {
+        self.active.iter()
+    }
+
+    /// The documents of these numbers.
+    pub(super) fn at(&self, numbers: impl IntoIterator<Item = u32>) -> Vec<(u32, &Active)> {
+        let document = |number| Some((number, self.active.get(usize::try_from(number).ok()?)?.as_ref()));
+        numbers.into_iter().filter_map(document).collect()
+    }
+
+    /// What is possible in a namespace with these labels.
+    pub fn candidates<'l>(&self, namespace_label: impl Fn(&str) -> Option<&'l str>) -> Candidates {
+        let mut candidates = Candidates::default();
+        for (index, document) in (0_u32..).zip(&self.active) {
+            match document.selection.relevance(&namespace_label) {
+                Relevance::Never => {}
+                Relevance::Always => candidates.always.push(index),
+                Relevance::WithLabel(key, value) => candidates.with_label(key, Some(value), index),
+                Relevance::WithAnyKey(enablement) => {
+                    enablement.pod_labels.iter().for_each(|key| candidates.with_label(key, None, index));
+                    enablement.pod_annotations.iter().for_each(|key| candidates.with_annotation(key, index));
+                }
+            }
+        }
+        candidates
+    }
+}
+
+/// Which documents can be for a pod of a namespace: most namespaces share one of a few sets, and looking a pod up costs a search by
+/// each of its labels and annotations, however many documents there are.
+#[derive(Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Candidates {
+    always: Vec<u32>,
+    /// By the key of a label, and by its value where that matters.
+    labels: BTreeMap<Box<str>, Vec<(Option<Box<str>>, u32)>>,
+    annotations: BTreeMap<Box<str>, Vec<u32>>,
+}
+
+impl Candidates {
+    pub fn is_empty(&self) -> bool {
+        self.always.is_empty() && self.labels.is_empty() && self.annotations.is_empty()
+    }
+
+    fn with_label(&mut self, key: &str, value: Option<&str>, index: u32) {
+        self.labels.entry(key.into()).or_default().push((value.map(Into::into), index));
+    }
+
+    fn with_annotation(&mut self, key: &str, index: u32) {
+        self.annotations.entry(key.into()).or_default().push(index);
+    }
+
+    /// The documents that can be for this pod, in order.
+    pub(super) fn of(&self, pod: &super::Node<'_>) -> BTreeSet<u32> {
+        let mut found: BTreeSet<u32> = self.always.iter().copied().collect();
+        if !self.labels.is_empty() {
+            for (key, value) in pod.at(&["metadata", "labels"]).into_iter().flat_map(super::Node::members) {
+                for (wanted, index) in self.labels.get(key).into_iter().flatten() {
+                    if wanted.as_deref().is_none_or(|wanted| value.string().is_some_and(|value| value == wanted)) {
+                        found.insert(*index);
+                    }
+                }
+            }
+        }
+        if !self.annotations.is_empty() {
+            for (key, _) in pod.at(&["metadata", "annotations"]).into_iter().flat_map(super::Node::members) {
+                found.extend(self.annotations.get(key).into_iter().flatten());
+            }
+        }
+        found
+    }
+}
+
+/// Sets of candidates, each kept once while some namespace has it.
+#[derive(Debug, Clone, Default)]
+pub struct Interned {
+    kept: BTreeSet<Arc<Candidates>>,
+    /// How many there may be before those are dropped that nobody has.
+    room: usize,
+}
+
+impl Interned {
+    pub fn keep(&mut self, candidates: Candidates) -> Arc<Candidates> {
+        if let Some(kept) = self.kept.get(&candidates) {
+            return kept.clone();
+        }
+        if self.kept.len() >= self.room {
+            self.kept.retain(|kept| Arc::strong_count(kept) > 1);
+            self.room = (self.kept.len() * 2).max(64);
+        }
+        let candidates = Arc::new(candidates);
+        self.kept.insert(candidates.clone());
+        candidates
+    }
+}

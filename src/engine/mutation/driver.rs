@@ -1,0 +1,166 @@
+//! Carries out the documents on one pod: selects them, runs them in order, checks the result, and reads the patch off it.
+//!
+//! A document is carried out whole or not at all, and nothing is answered that the self-check finds broken.
+
+use std::collections::BTreeSet;
+
+use super::check::{self, Standard};
+use super::document::{OnConflict, OnFailure, PodSecuritySafety};
+use super::documents::{Active, Candidates, Documents, Part};
+use super::patch::Patch;
+use super::plan::{Conflict, Note, Plan, Reason, Reserved, Weight, World};
+use super::selection::Outcome;
+use super::tree::Node;
+use crate::engine::pod_security::LevelVersion;
+
+/// How often documents may make further ones apply, by the labels, containers and volumes that they add.
+const MOST_ROUNDS: usize = 8;
+
+/// What mutation comes to for one pod.
+#[derive(Debug)]
+pub struct Mutated<'a> {
+    /// The pod as it would be.
+    pub pod: Node<'a>,
+    /// None if nothing is to be changed.
+    pub patch: Option<Patch>,
+    /// Everything that was decided, in order.
+    pub notes: Vec<Note>,
+}
+
+impl Mutated<'_> {
+    /// Why the pod is refused; none if it is not.
+    pub fn denial(&self) -> Option<&Note> {
+        self.notes.iter().find(|note| note.weight == Weight::Denied)
+    }
+}
+
+/// What a pod is to be held against.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules<'a> {
+    pub documents: &'a Documents,
+    /// Those of the documents that its namespace leaves possible.
+    pub candidates: &'a Candidates,
+    pub world: &'a World<'a>,
+    /// What its namespace enforces.
+    pub enforced: LevelVersion,
+}
+
+/// Carries out on a pod whatever is for it. `pod` is its JSON.
+pub fn mutate<'a>(pod: &'a str, rules: Rules<'a>) -> Mutated<'a> {
+    let original = Node::new(pod);
+    let mut notes = Vec::new();
+    let mut chosen = rules.select(&original, Some(&mut notes));
+    if chosen.is_empty() || notes.iter().any(|note| note.weight == Weight::Denied) {
+        return Mutated { pod: original, patch: None, notes };
+    }
+    let mut mutated = rules.carry_out(&original, &chosen);
+    for _ in 1..MOST_ROUNDS {
+        // What an earlier document adds can make another apply, and would at the latest when the API server asks again.
+        let before = chosen.len();
+        chosen.extend(rules.select(&mutated.pod, None));
+        if chosen.len() == before {
+            break;
+        }
+        mutated = rules.carry_out(&original, &chosen);
+    }
+    notes.append(&mut mutated.notes);
+    mutated.notes = notes;
+    if mutated.denial().is_none() {
+        mutated.patch = Patch::of(&mutated.pod);
+    }
+    mutated
+}
+
+impl<'a> Rules<'a> {
+    /// The documents that are for this pod, by their numbers; with a note for each that could have been.
+    fn select(&self, pod: &Node<'a>, mut notes: Option<&mut Vec<Note>>) -> BTreeSet<u32> {
+        let mut chosen = BTreeSet::new();
+        for (index, document) in self.documents.at(self.candidates.of(pod)) {
+            let decision = document.selection.decide(pod, self.world);
+            if decision.outcome == Outcome::Applies {
+                chosen.insert(index);
+            }
+            if let Some(notes) = notes.as_mut() {
+                let note = |reason, weight, about| Note { document: document.title.clone(), reason, about, weight };
+                let weight = decision.weight();
+                notes.extend(decision.warning.map(|(reason, about)| note(reason, Weight::Warning, about)));
+                notes.push(note(decision.reason, weight, decision.about));
+            }
+        }
+        chosen
+    }
+
+    fn carry_out(&self, original: &Node<'a>, chosen: &BTreeSet<u32>) -> Mutated<'a> {
+        let documents = self.documents.at(chosen.iter().copied());
+        let mut plan = self.plan(original, &documents);
+        for (_, document) in &documents {
+            document.run(&mut plan);
+        }
+        let standard = Standard::of(original, self.enforced);
+        if check::fault(original, &plan.pod, &standard).is_some() {
+            plan = self.plan(original, &documents);
+            self.carry_out_with_care(original, &documents, standard, &mut plan);
+        }
+        Mutated { pod: plan.pod, patch: None, notes: plan.notes }
+    }
+
+    /// Runs the documents with a check after each, so that the one at fault is found and taken back.
+    fn carry_out_with_care(
+        &self,
+        original: &Node<'a>,
+        documents: &[(u32, &'a Active)],
+        mut standard: Standard,
+        plan: &mut Plan<'a>,
+    ) {
+        for (_, document) in documents {
+            let (before, noted) = (plan.pod.clone(), plan.notes.len());
+            document.run(plan);
+            let Some(fault) = check::fault(original, &plan.pod, &standard) else { continue };
+            let is_violation = fault.reason == Reason::WouldViolatePodSecurity;
+            let is_accepted = is_violation
+                && (document.pod_security == PodSecuritySafety::Allow || document.on_conflict == OnConflict::Warn);
+            if is_accepted {
+                // From here on, what this document violates is nothing new.
+                standard = Standard::of(&plan.pod, self.enforced);
+            } else {
+                plan.pod = before;
+                plan.notes.truncate(noted);
+            }
+            let weight = match (is_violation, document.on_conflict, document.on_self_check) {
+                (true, ..) if document.pod_security == PodSecuritySafety::Allow => Weight::Detail,
+                (true, OnConflict::Deny, _) | (false, _, OnFailure::Deny) => Weight::Denied,
+                (true, OnConflict::Skip, _) => Weight::Skipped,
+                (true, OnConflict::Warn, _) | (false, _, OnFailure::Admit) => Weight::Warning,
+            };
+            plan.note(&document.title, fault.reason, weight, fault.about);
+        }
+    }
+
+    fn plan(&self, original: &Node<'a>, documents: &[(u32, &'a Active)]) -> Plan<'a> {
+        let own_containers = documents.iter().flat_map(|(_, document)| document.own_containers()).collect();
+        Plan { pod: original.clone(), world: self.world, own_containers, notes: Vec::new(), reserved: Reserved::default() }
+    }
+}
+
+impl Active {
+    /// Carries the document out, or takes back what it had planned and notes why.
+    fn run<'a>(&'a self, plan: &mut Plan<'a>) {
+        let (before, noted) = (plan.pod.clone(), plan.notes.len());
+        let outcome = match &self.part {
+            Part::Defaults(defaults) => defaults.apply(plan),
+            Part::Injection(injection) => injection.apply(plan),
+        };
+        if let Err(Conflict { reason, about, weight }) = outcome {
+            plan.pod = before;
+            plan.notes.truncate(noted);
+            plan.note(&self.title, reason, weight, about);
+        }
+    }
+
+    fn own_containers(&self) -> Vec<String> {
+        match &self.part {
+            Part::Defaults(_) => Vec::new(),
+            Part::Injection(injection) => injection.own_names(),
+        }
+    }
+}

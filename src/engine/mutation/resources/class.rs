@@ -1,0 +1,57 @@
+//! The quality-of-service class of a pod, as upstream computes it.
+//!
+//! Source: pkg/apis/core/v1/helper/qos/qos.go of k8s.io/kubernetes v1.37.1. Ephemeral containers do not count.
+
+use super::requirements::Requirements;
+use super::{PodLevelResources, ResourceList};
+use crate::engine::mutation::{Node, containers};
+use crate::engine::object::Quantity;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QosClass {
+    Guaranteed,
+    Burstable,
+    BestEffort,
+}
+
+/// The class of a pod, or of the pods of a template.
+pub fn class_of(pod: &Node<'_>) -> QosClass {
+    class_without(pod, |_| false)
+}
+
+/// The class that a pod would have without some of its containers, by their names.
+pub fn class_without(pod: &Node<'_>, is_left_out: impl Fn(&str) -> bool) -> QosClass {
+    if let Some(own) = PodLevelResources::of_without(pod, &is_left_out) {
+        return QosClass::of(&own.defaulted());
+    }
+    let counted =
+        containers(pod).filter(|container| !container.string_at("name").is_some_and(|name| is_left_out(&name)));
+    QosClass::of_all(counted.map(|container| Requirements::of_container(container)))
+}
+
+impl QosClass {
+    /// The class of a pod whose containers ask for this.
+    pub fn of_all(all: impl Iterator<Item = Requirements>) -> Self {
+        same(all.map(|requirements| Self::of(&requirements))).unwrap_or(Self::BestEffort)
+    }
+
+    /// The class of a pod with nothing but a container that asks for this.
+    pub fn of(requirements: &Requirements) -> Self {
+        let amount = |list: &ResourceList, resource: &str| list.get(resource).copied().unwrap_or(Quantity::ZERO);
+        let of_resource = |resource: &str| {
+            let (request, limit) = (amount(&requirements.requests, resource), amount(&requirements.limits, resource));
+            match (request == limit, request.is_zero()) {
+                (false, _) => Self::Burstable,
+                (true, true) => Self::BestEffort,
+                (true, false) => Self::Guaranteed,
+            }
+        };
+        same(["cpu", "memory"].into_iter().map(of_resource)).unwrap_or(Self::BestEffort)
+    }
+}
+
+/// The class that all have, or else `Burstable`; none of none.
+fn same(mut classes: impl Iterator<Item = QosClass>) -> Option<QosClass> {
+    let first = classes.next()?;
+    Some(if classes.all(|class| class == first) { first } else { QosClass::Burstable })
+}

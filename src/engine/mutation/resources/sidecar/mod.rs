@@ -1,0 +1,196 @@
+//! The resources that a sidecar gets in a pod: in proportion to the pod's own, within what the namespace allows, and so that the pod keeps
+//! its quality of service.
+//!
+//! Kept true: a pod that was Guaranteed is Guaranteed with the sidecar, unless its document allows otherwise; a pod's own resources grow by
+//! what the sidecar adds to the pod's effective requests, once.
+
+mod bounds;
+mod compile;
+mod own;
+mod quality;
+
+use super::class::{QosClass, class_without};
+use super::effective::{ContainerPlace, Load};
+use super::pod_level::PodLevelResources;
+use super::requirements::{Requirements, ResourceList, Side};
+use crate::engine::mutation::document::{
+    LimitRangeSafety, Of, OnUnknown, OperatingSystem, PodLevel, Proportion, QualityOfService,
+};
+use crate::engine::mutation::{Conflict, Node, Plan, Reason, Weight, containers, is_named, operating_system};
+use crate::engine::object::{Quantity, QuantityError};
+
+use super::amount::{Amounts, CompiledAmount};
+
+/// What a document says of a sidecar's resources, compiled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SidecarResources {
+    /// The name of the container.
+    name: String,
+    amounts: Amounts,
+    proportion: Proportion,
+    qos: QualityOfService,
+    pod_level: PodLevel,
+    limit_range: LimitRangeSafety,
+    /// What a conflict comes to; a mere warning lets the sidecar in as well as it can be.
+    weight: Weight,
+    /// Members of the container's `resources` that are neither requests nor limits, as JSON.
+    others: Vec<String>,
+}
+
+/// The `resources` of the container as JSON, none if it has none; raises the pod's own resources where the document says so.
+///
+/// `place` is where the container is going to be. A container of this name that is in the pod already does not count, and the pod's own
+/// resources are then left alone, for they have grown by it before.
+///
+/// # Errors
+/// What the document asks for cannot be had, and its word for such a conflict is not `Warn`.
+pub fn for_sidecar(
+    plan: &mut Plan<'_>,
+    document: &str,
+    sidecar: &SidecarResources,
+    place: ContainerPlace,
+) -> Result<Option<String>, Conflict> {
+    let place = Placed { document, sidecar, place };
+    let mut wanted = place.wanted(plan)?;
+    match PodLevelResources::of_without(&plan.pod, |name| name == sidecar.name) {
+        Some(_) if operating_system(&plan.pod) == OperatingSystem::Windows => return Err(place.on_windows()),
+        Some(_) if sidecar.pod_level == PodLevel::Omit => wanted = Requirements::default(),
+        Some(own) => {
+            place.clamp(plan, &mut wanted, false)?;
+            place.fit_into_own(plan, &own, &mut wanted)?;
+        }
+        None => {
+            let must_be_equal = place.keep_class(plan, &mut wanted)?;
+            place.clamp(plan, &mut wanted, must_be_equal)?;
+            place.report_class(plan, &wanted);
+        }
+    }
+    place.report_growth(plan, &wanted);
+    let mut members = wanted.json_members();
+    members.extend_from_slice(&sidecar.others);
+    Ok((!members.is_empty()).then(|| format!("{{{}}}", members.join(","))))
+}
+
+/// A sidecar on its way to its place.
+struct Placed<'p> {
+    document: &'p str,
+    sidecar: &'p SidecarResources,
+    place: ContainerPlace,
+}
+
+impl Placed<'_> {
+    /// What the document asks for.
+    fn wanted(&self, plan: &mut Plan<'_>) -> Result<Requirements, Conflict> {
+        let sidecar = self.sidecar;
+        let mut unknown = Vec::new();
+        for (resource, amount) in &sidecar.amounts.requests {
+            if amount.is_percentage() && sidecar.share_of(plan, resource).is_none() {
+                unknown.push(resource.clone());
+            }
+        }
+        if let (OnUnknown::Skip, Some(resource)) = (sidecar.proportion.on_unknown, unknown.first()) {
+            return Err(Conflict {
+                reason: Reason::NoAmountKnown,
+                about: self.about(resource),
+                weight: Weight::Skipped,
+            });
+        }
+        for resource in &unknown {
+            plan.note(self.document, Reason::NoAmountKnown, Weight::Detail, self.about(resource));
+        }
+        let whole = |resource: &str| match (sidecar.share_of(plan, resource), sidecar.proportion.on_unknown) {
+            // Nothing at all comes to the minimum.
+            (None, OnUnknown::UseMin) => Some(Quantity::ZERO),
+            (share, _) => share,
+        };
+        match sidecar.amounts.beside(&Requirements::default(), whole) {
+            Ok(mut wanted) => {
+                wanted.limits.iter_mut().for_each(|(resource, limit)| {
+                    let request = wanted.requests.get(resource).copied().unwrap_or_default();
+                    *limit = (*limit).max(request);
+                });
+                Ok(wanted)
+            }
+            Err(error) => self.too_large(plan, &error),
+        }
+    }
+
+    fn too_large(&self, plan: &mut Plan<'_>, error: &QuantityError) -> Result<Requirements, Conflict> {
+        self.conflict(plan, Reason::AmountTooLarge, self.about(&error.to_string()))?;
+        Ok(Requirements::default())
+    }
+
+    /// The conflict, or a warning in its place.
+    fn conflict(&self, plan: &mut Plan<'_>, reason: Reason, about: String) -> Result<(), Conflict> {
+        let weight = self.sidecar.weight;
+        if weight == Weight::Warning {
+            plan.note(self.document, reason, weight, about);
+            return Ok(());
+        }
+        Err(Conflict { reason, about, weight })
+    }
+
+    fn on_windows(&self) -> Conflict {
+        Conflict { reason: Reason::OperatingSystem, about: "spec.resources".to_owned(), weight: Weight::Skipped }
+    }
+
+    fn about(&self, what: &str) -> String {
+        format!("container {:?}, {what}", self.sidecar.name)
+    }
+
+    /// Whether a container is one that the class of the pod and its growth are reckoned without.
+    fn is_ours(&self, plan: &Plan<'_>, name: &str) -> bool {
+        name == self.sidecar.name || plan.own_containers.iter().any(|own| own == name)
+    }
+
+    fn is_there(&self, pod: &Node<'_>) -> bool {
+        containers(pod).any(|container| is_named(container, &self.sidecar.name))
+    }
+
+    fn load(&self, pod: &Node<'_>, side: Side) -> Load {
+        Load::of(pod, side, |name| name == self.sidecar.name)
+    }
+
+    /// The class of the pod without anything of ours.
+    fn class_before(&self, plan: &Plan<'_>) -> QosClass {
+        class_without(&plan.pod, |name| self.is_ours(plan, name))
+    }
+
+    fn report_growth(&self, plan: &mut Plan<'_>, wanted: &Requirements) {
+        let mut asked = wanted.clone();
+        asked.request_what_is_limited();
+        let growth = self.load(&plan.pod, Side::Requests).growth(self.place, &asked.requests);
+        let grown: Vec<String> = asked
+            .requests
+            .keys()
+            .map(|resource| {
+                let more = growth.get(resource).copied().unwrap_or_default();
+                format!("{resource} +{}", more.written_for(resource))
+            })
+            .collect();
+        if !grown.is_empty() {
+            plan.note(self.document, Reason::EffectiveRequests, Weight::Detail, self.about(&grown.join(", ")));
+        }
+    }
+}
+
+impl SidecarResources {
+    /// What percentages of a resource are of; none if no container that counts asks for it.
+    fn share_of(&self, plan: &Plan<'_>, resource: &str) -> Option<Quantity> {
+        let spec = plan.pod.get("spec")?;
+        let natives = spec
+            .list("initContainers")
+            .filter(|init| self.proportion.native_sidecars && super::effective::is_native(init));
+        let counts = |container: &&Node<'_>| {
+            let name = container.string_at("name").unwrap_or_default();
+            let is_ours = *name == self.name || plan.own_containers.iter().any(|own| *own == *name);
+            !is_ours && self.proportion.containers.has(&name)
+        };
+        let counted = spec.list("containers").chain(natives).filter(counts);
+        let asked = counted.filter_map(|container| Requirements::of_container(container).requests.remove(resource));
+        match self.proportion.of {
+            Of::Sum => asked.reduce(|sum, more| sum.plus(more).unwrap_or(Quantity::MOST)),
+            Of::Max => asked.max(),
+        }
+    }
+}

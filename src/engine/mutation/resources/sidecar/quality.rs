@@ -1,0 +1,74 @@
+//! Keeps the class of a pod whose resources are its containers': the algorithm of the design's section on quality of service.
+//!
+//! A Guaranteed pod stays one if the sidecar has as much as its limit of CPU and of memory. A BestEffort pod becomes Burstable with any
+//! sidecar that asks for something, which is said. A Burstable pod stays one whatever comes.
+
+use super::{Conflict, Placed, Plan, QosClass, QualityOfService, Quantity, Reason, Requirements, Weight};
+
+impl Placed<'_> {
+    /// Makes what is wanted keep the pod's class as the document says; tells whether requests and limits have to stay equal.
+    pub(super) fn keep_class(&self, plan: &mut Plan<'_>, wanted: &mut Requirements) -> Result<bool, Conflict> {
+        match (self.class_before(plan), self.sidecar.qos) {
+            (_, QualityOfService::AllowDowngrade) | (QosClass::Burstable, _) => Ok(false),
+            (before, QualityOfService::Deny) => {
+                let filled = self.limits(plan).filled(wanted);
+                if QosClass::of(&filled) == before {
+                    return Ok(before == QosClass::Guaranteed);
+                }
+                Err(Conflict { reason: Reason::QosWouldChange, about: self.about("resources"), weight: Weight::Denied })
+            }
+            (QosClass::Guaranteed, _) => self.equalize(plan, wanted),
+            (QosClass::BestEffort, QualityOfService::Strict) => {
+                *wanted = Requirements::default();
+                let filled = self.limits(plan).filled(wanted);
+                if QosClass::of(&filled) != QosClass::BestEffort {
+                    self.conflict(plan, Reason::QosWouldChange, self.about("resources that the LimitRange sets"))?;
+                }
+                Ok(false)
+            }
+            (QosClass::BestEffort, _) => Ok(false),
+        }
+    }
+
+    /// Makes CPU and memory equal on both sides.
+    fn equalize(&self, plan: &mut Plan<'_>, wanted: &mut Requirements) -> Result<bool, Conflict> {
+        let mut equal = Vec::new();
+        for resource in ["cpu", "memory"] {
+            let sides = (wanted.requests.get(resource).copied(), wanted.limits.get(resource).copied());
+            let amount = match (sides, self.sidecar.qos) {
+                ((Some(_), Some(limit)), QualityOfService::PreserveFromLimits) => Some(limit),
+                ((Some(request), _), _) => Some(request),
+                ((None, limit), _) => limit,
+            };
+            let Some(amount) = amount.filter(|amount| !amount.is_zero()) else {
+                self.conflict(plan, Reason::QosWouldChange, self.about(&format!("which asks for no {resource}")))?;
+                return Ok(false);
+            };
+            equal.push((resource.to_owned(), amount));
+        }
+        wanted.requests.extend(equal.iter().cloned());
+        wanted.limits.extend(equal);
+        Ok(true)
+    }
+
+    /// Says what has become of the class.
+    pub(super) fn report_class(&self, plan: &mut Plan<'_>, wanted: &Requirements) {
+        let before = self.class_before(plan);
+        let with = QosClass::of(&self.limits(plan).filled(wanted));
+        let (reason, weight) = match (before, with) {
+            (QosClass::Guaranteed, QosClass::Guaranteed) => {
+                let cpu = wanted.requests.get("cpu").copied().unwrap_or(Quantity::ZERO);
+                if cpu.is_zero() || !cpu.is_whole() {
+                    return;
+                }
+                (Reason::IntegralCpu, Weight::Warning)
+            }
+            (QosClass::Guaranteed, _) => (Reason::QosWouldChange, Weight::Detail),
+            (QosClass::BestEffort, QosClass::Guaranteed | QosClass::Burstable) => {
+                (Reason::QosBestEffortToBurstable, Weight::Detail)
+            }
+            _ => return,
+        };
+        plan.note(self.document, reason, weight, self.about("resources"));
+    }
+}
