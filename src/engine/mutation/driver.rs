@@ -8,7 +8,7 @@ use super::check::{self, Standard};
 use super::document::{OnConflict, OnFailure, PodSecuritySafety};
 use super::documents::{Active, Candidates, Documents, Part};
 use super::patch::Patch;
-use super::plan::{Conflict, Note, Plan, Reason, Weight, World};
+use super::plan::{Conflict, Note, Plan, Reason, Reserved, Weight, World};
 use super::selection::Outcome;
 use super::tree::Node;
 use crate::engine::pod_security::LevelVersion;
@@ -138,7 +138,7 @@ impl<'a> Rules<'a> {
 
     fn plan(&self, original: &Node<'a>, documents: &[(u32, &'a Active)]) -> Plan<'a> {
         let own_containers = documents.iter().flat_map(|(_, document)| document.own_containers()).collect();
-        Plan { pod: original.clone(), world: self.world, own_containers, notes: Vec::new() }
+        Plan { pod: original.clone(), world: self.world, own_containers, notes: Vec::new(), reserved: Reserved::default() }
     }
 }
 

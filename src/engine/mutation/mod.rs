@@ -19,7 +19,7 @@ mod tree;
 pub use documents::{Active, Candidates, Documents, Interned};
 pub use driver::{Mutated, Rules, mutate};
 pub use patch::Patch;
-pub use plan::{Conflict, Note, Plan, PriorityClass, Reason, Weight, World};
+pub use plan::{Conflict, Note, Plan, PriorityClass, Reason, Reserved, Weight, World};
 pub use selection::{
     Decision, Outcome, Relevance, Selection, containers, is_like, is_named, operating_system, owner, owner_kind,
 };

@@ -15,6 +15,18 @@ pub struct Plan<'a> {
     /// What is ours in this pod, by what the documents in force would render: names of containers, init containers included.
     pub own_containers: Vec<String>,
     pub notes: Vec<Note>,
+    pub reserved: Reserved,
+}
+
+/// What the documents that were carried out before have taken in this pod.
+#[derive(Debug, Clone, Default)]
+pub struct Reserved {
+    /// Containers that come before all others, in their order.
+    pub first: Vec<String>,
+    /// Containers that come after all others.
+    pub last: Vec<String>,
+    /// Ports, each with the container that listens there.
+    pub ports: BTreeMap<u16, String>,
 }
 
 impl Plan<'_> {
@@ -146,10 +158,13 @@ reasons! {
     OrderContested "order_contested" "another injector insists on the same place",
     NativeUnsupported "native_unsupported" "not every kubelet knows native sidecars",
     BlocksJob "blocks_job" "a plain sidecar would keep the Job from completing",
-    NeedsRoot "needs_root" "the container needs root, which the pod forbids",
+    NeedsRoot "needs_root" "the container needs root, which the pod forbids; have this set up outside of the pod instead, such as the network by a CNI plugin",
     NamedPortMissing "named_port_missing" "no container port has the name that the probe uses",
+    UnknownRevision "unknown_revision" "the document has no revision of this name; another was chosen",
     UnknownOverride "unknown_override" "no override has this key",
     InvalidOverride "invalid_override" "the value is not one that the document allows",
+    ProbeLost "probe_lost" "what the probe was is not known any more, so it was removed",
+    ValueReplaced "value_replaced" "the value that was there before is not known any more",
     StaleClaimIgnored "stale_claim_ignored" "an annotation claims something as ours that no document of ours adds",
     GracePeriodIsZero "grace_period_is_zero" "the pod asks to be ended at once, which leaves the sidecar no time",
     QosBestEffortToBurstable "qos_best_effort_to_burstable" "the pod was BestEffort and becomes Burstable",

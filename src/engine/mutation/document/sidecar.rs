@@ -67,6 +67,13 @@ pub struct Sidecar {
     /// A token of the pod's service account for this container alone.
     #[serde(default)]
     pub token: Option<Token>,
+    /// Runs as the first user of the range that the namespace's annotation `openshift.io/sa.scc.uid-range` gives, if there is one.
+    #[serde(default)]
+    pub user_of_namespace: bool,
+    /// Sets the resources back where somebody else has changed them. Otherwise what others set stays: an autoscaler and a webhook
+    /// that insist on different amounts evict pods in a circle.
+    #[serde(default)]
+    pub enforce_resources: bool,
 }
 
 /// Where a container goes.
@@ -238,6 +245,13 @@ pub struct VariableEdit {
     pub on_existing: OnExisting,
     /// For `onExisting: Append`: nothing is appended to a value that holds this.
     pub unless_contains: Option<String>,
+    /// For `onExisting: Append`: what stands between the value that is there and ours.
+    #[serde(default = "blank")]
+    pub separator: String,
+}
+
+fn blank() -> String {
+    " ".to_owned()
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]

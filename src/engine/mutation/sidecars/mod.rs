@@ -1,26 +1,95 @@
-//! What a SidecarInjection does to a pod.
+//! What a SidecarInjection does to one pod: containers, volumes, edits to the app's containers, probes, the pod itself.
+//!
+//! Whatever a document asks for is computed anew each time from the pod without our parts, and held against what is there: a pod
+//! that has it all gets no edit. What an annotation claims is a hint for tidying up, never proof of anything.
 
-use super::document::{Flaw, SidecarInjection};
+mod claim;
+mod compile;
+mod containers;
+mod derived;
+mod digest;
+mod environment;
+mod meaning;
+mod order;
+mod overrides;
+mod owner;
+mod parts;
+mod patches;
+mod placement;
+mod pod_parts;
+mod ports;
+mod present;
+mod probes;
+mod render;
+mod revision;
+mod rights;
+mod stale;
+mod uninject;
+mod volumes;
+mod work;
+
+use super::document::Conflicts;
 use super::plan::{Conflict, Plan};
 use super::tree::Node;
+use overrides::Overrides;
+use revision::{Revision, Revisions};
+use work::Work;
 
+/// A compiled SidecarInjection.
 #[derive(Debug)]
-pub struct Injection {}
+pub struct Injection {
+    name: String,
+    /// Kind and name, as notes have it.
+    title: String,
+    conflicts: Conflicts,
+    overrides: Option<Overrides>,
+    /// Never empty.
+    revisions: Vec<Revision>,
+    by: Revisions,
+}
 
 impl Injection {
-    pub fn compile(_title: &str, _document: &SidecarInjection) -> Result<Self, Vec<Flaw>> {
-        Ok(Self {})
-    }
-
+    /// The names of all containers that any revision adds.
     pub fn own_names(&self) -> Vec<String> {
-        Vec::new()
+        let mut names: Vec<String> = Vec::new();
+        for item in self.revisions.iter().flat_map(|revision| &revision.parts.items) {
+            if !names.contains(&item.name) {
+                names.push(item.name.clone());
+            }
+        }
+        names
     }
 
-    pub fn apply(&self, _plan: &mut Plan<'_>) -> Result<(), Conflict> {
+    /// Plans everything that the document adds to the pod.
+    ///
+    /// # Errors
+    /// A conflict that the document wants the pod refused or left alone for; what was planned by then is to be taken back.
+    pub fn apply<'a>(&'a self, plan: &mut Plan<'a>) -> Result<(), Conflict> {
+        let Some(mut work) = Work::begin(self, plan) else { return Ok(()) };
+        work.add_labels();
+        work.read_overrides()?;
+        work.check_rights()?;
+        work.choose_lists()?;
+        work.choose_ports()?;
+        work.clear_stale_containers();
+        work.add_volumes()?;
+        work.rewrite_probes();
+        work.add_containers()?;
+        work.patch_containers()?;
+        work.clear_stale_edits();
+        work.clear_stale_volumes();
+        work.finish_pod();
+        work.finish();
         Ok(())
     }
 
-    pub fn missing(&self, _pod: &Node<'_>) -> Vec<String> {
-        Vec::new()
+    /// What the document adds and a finished pod lacks, such as `container "mesh-proxy"`: any of its revisions will do. Empty if
+    /// the pod has it all.
+    pub fn missing(&self, pod: &Node<'_>) -> Vec<String> {
+        let by_revision = self.revisions.iter().map(|revision| present::missing(revision, pod));
+        by_revision.min_by_key(Vec::len).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,152 @@
+//! The annotation `portcullis.dev/applied`: which revision a pod got, and what was added to it, by document.
+//!
+//! A hint for later passes and for taking things back. It names parts and holds nothing of the pod; whoever writes it by hand gains
+//! nothing: everything asked for is computed anew, and nothing is removed on its word alone.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::super::tree::Node;
+
+pub(super) const KEY: &str = "portcullis.dev/applied";
+/// The most bytes that are read; what is longer was not written by us.
+const MOST_READ: usize = 32 * 1024;
+/// The most bytes that one document's part may have, in its JSON.
+const MOST_WRITTEN: usize = 2 * 1024;
+
+/// One document's part of the annotation.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Claim {
+    pub(super) revision: String,
+    /// Of what was rendered.
+    pub(super) digest: String,
+    /// Which pod it was written for.
+    pub(super) identity: String,
+    /// Containers that were moved because others had put themselves where they may not be.
+    pub(super) moved: Vec<String>,
+    /// What was added, by the names that [`Part`] gives.
+    pub(super) parts: Vec<String>,
+    /// Whether it was written earlier in the same admission; else it came with a copy of another pod.
+    pub(super) is_of_this_admission: bool,
+}
+
+/// Something that was added.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Part<'n> {
+    Container(&'n str),
+    /// A container of the pod's that was completed.
+    Completed(&'n str),
+    Volume(&'n str),
+    /// A variable of a container, added, replaced or appended to.
+    Variable(&'n str, &'n str),
+    Replaced(&'n str, &'n str),
+    Appended(&'n str, &'n str),
+    Mount(&'n str, &'n str),
+    Label(&'n str),
+    Annotation(&'n str),
+    PullSecret(&'n str),
+    /// The grace period, with what it was in seconds.
+    Grace(i64),
+}
+
+impl Part<'_> {
+    pub(super) fn text(self) -> String {
+        match self {
+            Self::Container(name) => format!("c/{name}"),
+            Self::Completed(name) => format!("m/{name}"),
+            Self::Volume(name) => format!("v/{name}"),
+            Self::Variable(container, name) => format!("e/{container}/{name}"),
+            Self::Replaced(container, name) => format!("r/{container}/{name}"),
+            Self::Appended(container, name) => format!("p/{container}/{name}"),
+            Self::Mount(container, path) => format!("t/{container}/{path}"),
+            Self::Label(key) => format!("l/{key}"),
+            Self::Annotation(key) => format!("a/{key}"),
+            Self::PullSecret(name) => format!("s/{name}"),
+            Self::Grace(seconds) => format!("g/{seconds}"),
+        }
+    }
+}
+
+/// The whole annotation.
+#[derive(Debug, Default)]
+pub(super) struct Claims {
+    by_document: BTreeMap<String, Value>,
+    /// Whether there is an annotation that is none of ours.
+    pub(super) is_malformed: bool,
+}
+
+impl Claims {
+    pub(super) fn of(pod: &Node<'_>) -> Self {
+        let Some(text) = pod.at(&["metadata", "annotations", KEY]) else { return Self::default() };
+        let read = || {
+            let text = text.string().filter(|text| text.len() <= MOST_READ)?;
+            serde_json::from_str::<BTreeMap<String, Value>>(&text).ok()
+        };
+        match read() {
+            Some(by_document) => Self { by_document, is_malformed: false },
+            None => Self { by_document: BTreeMap::new(), is_malformed: true },
+        }
+    }
+
+    /// What it says of this document.
+    pub(super) fn claim(&self, document: &str) -> Option<Claim> {
+        let value = self.by_document.get(document)?;
+        let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let texts = |key: &str| {
+            let list = value.get(key).and_then(Value::as_array).into_iter().flatten();
+            list.filter_map(Value::as_str).map(str::to_owned).collect()
+        };
+        Some(Claim {
+            revision: text("revision"),
+            digest: text("digest"),
+            identity: text("for"),
+            moved: texts("moved"),
+            parts: texts("parts"),
+            is_of_this_admission: false,
+        })
+    }
+
+    /// Puts the document's part in, shortened to what there is room for; gives the annotation.
+    pub(super) fn with(mut self, document: &str, claim: &Claim) -> String {
+        self.by_document.insert(document.to_owned(), claim.value());
+        self.text()
+    }
+
+    /// Takes the document's part out; none if nothing is left.
+    pub(super) fn without(mut self, document: &str) -> Option<String> {
+        self.by_document.remove(document);
+        (!self.by_document.is_empty()).then(|| self.text())
+    }
+
+    fn text(&self) -> String {
+        // Texts by text always have a JSON form.
+        serde_json::to_string(&self.by_document).unwrap_or_default()
+    }
+}
+
+impl Claim {
+    fn value(&self) -> Value {
+        let mut value = json!({"digest": self.digest, "for": self.identity});
+        let Some(members) = value.as_object_mut() else { return value };
+        if !self.revision.is_empty() {
+            members.insert("revision".to_owned(), json!(self.revision));
+        }
+        if !self.moved.is_empty() {
+            members.insert("moved".to_owned(), json!(self.moved));
+        }
+        let mut room = MOST_WRITTEN.saturating_sub(256 + self.moved.iter().map(|name| name.len() + 3).sum::<usize>());
+        let fits = |part: &&String| {
+            room = room.saturating_sub(part.len() + 3);
+            room > 0
+        };
+        let parts: Vec<&String> = self.parts.iter().take_while(fits).collect();
+        members.insert("parts".to_owned(), json!(parts));
+        value
+    }
+
+    pub(super) fn has(&self, part: Part<'_>) -> bool {
+        let text = part.text();
+        self.parts.contains(&text)
+    }
+}

@@ -1,0 +1,205 @@
+//! Containers: one of ours that is there is brought up to date in place, one that is missing is put where it belongs, and one that
+//! stands where it may not is moved, once.
+
+use super::super::document::{NameConflict, OnConflict};
+use super::super::plan::{Conflict, Reason, Weight};
+use super::super::tree::Node;
+use super::claim::Part;
+use super::order::{Neighbour, Places, places};
+use super::parts::Item;
+use super::present::{self, Standing};
+use super::work::{List, Work};
+
+impl<'a> Work<'a, '_> {
+    pub(super) fn add_containers(&mut self) -> Result<(), Conflict> {
+        for (item, list) in self.items() {
+            let desired = self.render(item, list);
+            let fields = own_fields(item, &desired);
+            let found = List::BOTH.into_iter().find_map(|at| Some((at, self.place_of(at, &item.name)?)));
+            match found {
+                Some((at, place)) => self.settle(item, &desired, at, place)?,
+                None => self.add(item, list, desired)?,
+            }
+            if found.is_some_and(|(at, _)| at != list) {
+                self.bring_over(item, list)?;
+            }
+            if found.is_some() {
+                self.keep_in_order(item, list)?;
+            }
+            if self.record.parts.contains(&Part::Container(&item.name).text()) {
+                self.record.parts.extend(fields);
+            }
+            if item.order.first {
+                self.reserved.first.push(item.name.clone());
+            }
+            if item.order.last {
+                self.reserved.last.push(item.name.clone());
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings a container of our name up to date, if it is ours.
+    fn settle(&mut self, item: &'a Item, desired: &Node<'a>, at: List, place: usize) -> Result<(), Conflict> {
+        let standing = self.standing(item, desired, at, place);
+        let is_new_rendering = self.claim.digest != self.record.digest;
+        match standing {
+            Standing::Foreign => return self.refuse_name(item),
+            Standing::Ours => {
+                let sets_resources =
+                    item.enforces_resources || (is_new_rendering && self.claim.has(Part::Container(&item.name)));
+                self.bring_up(item, desired, (at, place), sets_resources)?;
+                self.record_part(Part::Container(&item.name));
+            }
+            Standing::Former => {
+                self.bring_up(item, desired, (at, place), true)?;
+                self.record_part(Part::Container(&item.name));
+            }
+            Standing::Auto => {
+                if let Some(container) = self.list(at).and_then(|list| list.item(place)) {
+                    present::complete(container, desired);
+                }
+                self.record_part(Part::Completed(&item.name));
+            }
+        }
+        Ok(())
+    }
+
+    fn standing(&self, item: &Item, desired: &Node<'a>, at: List, place: usize) -> Standing {
+        let Some(container) = self.plan.pod.get("spec").and_then(|spec| spec.list(at.field()).nth(place)) else {
+            return Standing::Foreign;
+        };
+        let is_merged = self.injection.conflicts.container_name == NameConflict::MergeAuto;
+        let has_image_of = |node: &Node<'_>| node.string_at("image") == desired.string_at("image");
+        if is_merged && container.string_at("image").is_some_and(|image| image == "auto") {
+            return Standing::Auto;
+        }
+        if is_merged && self.claim.has(Part::Completed(&item.name)) && has_image_of(container) {
+            return Standing::Auto;
+        }
+        let others = self.injection.revisions.iter().filter_map(|revision| revision.parts.item(&item.name));
+        let is_claimed = self.claim.has(Part::Container(&item.name));
+        present::standing(container, desired, others, is_claimed)
+    }
+
+    fn bring_up(
+        &mut self,
+        item: &'a Item,
+        desired: &Node<'a>,
+        (at, place): (List, usize),
+        sets_resources: bool,
+    ) -> Result<(), Conflict> {
+        let resources = if sets_resources { self.resources(item, at, place)? } else { None };
+        let claim = std::mem::take(&mut self.claim);
+        let update = present::Update {
+            resources: resources.as_deref(),
+            keeps_probes: claim.digest == self.record.digest && claim.has(Part::Container(&item.name)),
+            claim: &claim,
+        };
+        if let Some(container) = self.list(at).and_then(|list| list.item(place)) {
+            update.bring_up(container, desired);
+        }
+        self.claim = claim;
+        Ok(())
+    }
+
+    fn refuse_name(&mut self, item: &Item) -> Result<(), Conflict> {
+        let how = match self.injection.conflicts.container_name {
+            NameConflict::Skip => OnConflict::Skip,
+            NameConflict::Deny | NameConflict::MergeAuto | NameConflict::Rename => OnConflict::Deny,
+        };
+        let about =
+            format!("container {:?} of the pod and container {:?} of {}", item.name, item.name, self.injection.title);
+        self.conflict(how, Reason::ContainerNameTaken, about)
+    }
+
+    fn add(&mut self, item: &'a Item, list: List, mut container: Node<'a>) -> Result<(), Conflict> {
+        let place = self.places(item, list).map_or(usize::MAX, |places| places.best);
+        if let Some(resources) = self.resources(item, list, place)? {
+            container.set("resources", resources);
+        }
+        self.put_in(item, list, container)
+    }
+
+    fn put_in(&mut self, item: &'a Item, list: List, container: Node<'a>) -> Result<(), Conflict> {
+        let place = match self.places(item, list) {
+            Some(places) => places.best,
+            None => {
+                self.refuse_order(item)?;
+                usize::MAX
+            }
+        };
+        if let Some(containers) = self.list(list) {
+            containers.insert_node(place, container);
+        }
+        self.record_part(Part::Container(&item.name));
+        Ok(())
+    }
+
+    /// Takes a container out of the other list.
+    fn bring_over(&mut self, item: &'a Item, list: List) -> Result<(), Conflict> {
+        let from = if list == List::Init { List::Plain } else { List::Init };
+        let Some(place) = self.place_of(from, &item.name) else { return Ok(()) };
+        let Some(mut container) = self.list(from).and_then(|containers| containers.take_item(place)) else {
+            return Ok(());
+        };
+        if list == List::Plain {
+            container.remove("restartPolicy");
+        }
+        let is_completed = self.record.parts.contains(&Part::Completed(&item.name).text());
+        self.put_in(item, list, container)?;
+        if is_completed {
+            self.record.parts.retain(|part| *part != Part::Container(&item.name).text());
+        }
+        Ok(())
+    }
+
+    /// Moves a container that is where it may not be; once, for another injector may insist on the same place.
+    fn keep_in_order(&mut self, item: &'a Item, list: List) -> Result<(), Conflict> {
+        let Some(place) = self.place_of(list, &item.name) else { return Ok(()) };
+        let Some(places) = self.places(item, list) else { return self.refuse_order(item) };
+        if places.hold(place) {
+            return Ok(());
+        }
+        if self.record.moved.contains(&item.name) {
+            self.note(Reason::OrderContested, Weight::Warning, format!("container {:?}", item.name));
+            return Ok(());
+        }
+        if let Some(containers) = self.list(list)
+            && let Some(container) = containers.take_item(place)
+        {
+            containers.insert_node(places.best, container);
+            self.record.moved.push(item.name.clone());
+        }
+        Ok(())
+    }
+
+    fn refuse_order(&mut self, item: &Item) -> Result<(), Conflict> {
+        let how = self.injection.conflicts.order;
+        self.conflict(how, Reason::OrderConflict, format!("container {:?}", item.name))
+    }
+
+    fn places(&self, item: &Item, list: List) -> Option<Places> {
+        let spec = self.plan.pod.get("spec")?;
+        let names = spec.list(list.field()).map(|container| container.string_at("name").unwrap_or_default());
+        let is_in = |names: &[String], name: &str| names.iter().any(|found| found == name);
+        let others: Vec<Neighbour> = names
+            .filter(|name| *name != item.name.as_str())
+            .map(|name| Neighbour {
+                is_ours: is_in(&self.plan.own_containers, &name),
+                is_first: is_in(&self.reserved.first, &name),
+                is_last: is_in(&self.reserved.last, &name),
+                name: name.into_owned(),
+            })
+            .collect();
+        places(&others, &item.order)
+    }
+}
+
+/// The variables and mounts of a container of ours, so that a later revision can take them away.
+fn own_fields(item: &Item, container: &Node<'_>) -> Vec<String> {
+    let variables = container.list("env").filter_map(|variable| variable.string_at("name"));
+    let variables = variables.map(|name| Part::Variable(&item.name, &name).text());
+    let mounts = container.list("volumeMounts").filter_map(|mount| mount.string_at("mountPath"));
+    variables.chain(mounts.map(|path| Part::Mount(&item.name, &path).text())).collect()
+}

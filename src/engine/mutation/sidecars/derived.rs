@@ -1,0 +1,38 @@
+//! Values of variables that come from the pod or its namespace.
+
+use super::super::document::Origin;
+use super::super::tree::Node;
+use super::owner::owner_name;
+use super::parts::Derived;
+use super::work::Work;
+
+impl Work<'_, '_> {
+    /// The value, or else the default.
+    pub(super) fn derive(&self, derived: &Derived) -> Option<String> {
+        let found = match &derived.from {
+            Origin::NamespaceLabel(key) => {
+                self.plan.world.namespace_labels.get(key.as_str()).map(|&value| value.to_owned())
+            }
+            Origin::PodLabel(key) => self.metadata("labels", key),
+            Origin::PodAnnotation(key) => self.metadata("annotations", key),
+            Origin::OwnerName => owner_name(&self.plan.pod),
+            Origin::FirstContainer => self.first_container(),
+        };
+        found.map(|value| escaped(&value)).or_else(|| derived.default.clone())
+    }
+
+    fn metadata(&self, map: &str, key: &str) -> Option<String> {
+        self.plan.pod.at(&["metadata", map, key]).and_then(Node::string).map(|value| value.into_owned())
+    }
+
+    /// The name of the first container that is not ours.
+    pub(super) fn first_container(&self) -> Option<String> {
+        let mut foreign = self.foreign().filter(|(list, ..)| *list == super::work::List::Plain);
+        foreign.find_map(|(_, _, container)| container.string_at("name").map(|name| name.into_owned()))
+    }
+}
+
+/// As the value of a variable that is the text itself: the kubelet would expand `$(NAME)`.
+fn escaped(value: &str) -> String {
+    value.replace("$(", "$$(")
+}

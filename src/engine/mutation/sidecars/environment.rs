@@ -1,0 +1,56 @@
+//! Variables in a container's list, in which order matters: `$(NAME)` refers to those before it.
+
+use serde_json::Value;
+
+use super::super::tree::Node;
+use super::meaning::is_same;
+
+/// The place of the variable that counts, of several of one name the last.
+pub(super) fn place_of(container: &Node<'_>, name: &str) -> Option<usize> {
+    let variables = container.list("env").enumerate();
+    variables
+        .filter(|(_, variable)| variable.string_at("name").is_some_and(|found| found == name))
+        .last()
+        .map(|(at, _)| at)
+}
+
+/// Brings the variables of `wanted` into a container: one that is there has its value set, one that is missing comes after the one
+/// that precedes it in `wanted`. Others stay.
+pub(super) fn merge_variables<'a>(container: &mut Node<'a>, wanted: &Node<'a>) {
+    let mut next = 0;
+    for variable in wanted.list("env") {
+        let name = variable.string_at("name").unwrap_or_default();
+        let place = place_of(container, &name);
+        let Some(env) = container.member("env") else { return };
+        match place {
+            Some(place) => {
+                if let Some(found) = env.item(place) {
+                    set_variable(found, variable);
+                }
+                next = place + 1;
+            }
+            None => {
+                env.insert(next, variable.to_json().into_owned());
+                next += 1;
+            }
+        }
+    }
+}
+
+/// Gives a variable the value, or the source of a value, that another one has.
+pub(super) fn set_variable(found: &mut Node<'_>, wanted: &Node<'_>) {
+    if is_same_variable(found, wanted) {
+        return;
+    }
+    for key in ["value", "valueFrom"] {
+        match wanted.get(key) {
+            Some(value) => drop(found.set(key, value.to_json().into_owned())),
+            None => drop(found.remove(key)),
+        }
+    }
+}
+
+pub(super) fn is_same_variable(one: &Node<'_>, other: &Node<'_>) -> bool {
+    let value = |node: &Node<'_>| serde_json::from_str::<Value>(&node.to_json()).unwrap_or_default();
+    is_same(&value(one), &value(other))
+}

@@ -1,0 +1,54 @@
+//! Where in its list a container of ours may stand. The others keep the order that they have; ours is fitted in.
+
+use super::super::selection::is_like;
+use super::parts::Constraints;
+
+/// One of the other containers of a list.
+#[derive(Debug)]
+pub(super) struct Neighbour {
+    pub(super) name: String,
+    /// Whether a document of ours adds it.
+    pub(super) is_ours: bool,
+    /// Whether it comes before, or after, all that do not insist on the same.
+    pub(super) is_first: bool,
+    pub(super) is_last: bool,
+}
+
+/// Where it may stand, and where it is put: so many of the others come before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Places {
+    pub(super) least: usize,
+    pub(super) most: usize,
+    pub(super) best: usize,
+}
+
+/// None if no place is as it should be.
+pub(super) fn places(others: &[Neighbour], order: &Constraints) -> Option<Places> {
+    let names = |patterns: &[String], other: &Neighbour| patterns.iter().any(|pattern| is_like(pattern, &other.name));
+    let has_to_precede = |other: &Neighbour| names(&order.after, other) || (order.last && !other.is_last);
+    let has_to_follow = |other: &Neighbour| names(&order.before, other) || (order.first && !other.is_first);
+    let least = others.iter().rposition(has_to_precede).map_or(0, |index| index + 1);
+    let most = others.iter().position(has_to_follow).unwrap_or(others.len());
+    if least > most {
+        return None;
+    }
+    // What is ours is not meant by `*`.
+    let first_foreign = || others.iter().enumerate().position(|(index, other)| index >= least && !other.is_ours);
+    let last_foreign = || others.iter().enumerate().rposition(|(index, other)| index < most && !other.is_ours);
+    if order.early {
+        let most = first_foreign().map_or(most, |index| index.min(most));
+        return Some(Places { least, most, best: most });
+    }
+    if order.late {
+        let least = last_foreign().map_or(least, |index| (index + 1).max(least));
+        return Some(Places { least, most, best: most });
+    }
+    let is_only_after = order.before.is_empty() && !order.first && (order.last || !order.after.is_empty());
+    Some(Places { least, most, best: if is_only_after { least } else { most } })
+}
+
+impl Places {
+    pub(super) fn hold(self, place: usize) -> bool {
+        (self.least..=self.most).contains(&place)
+    }
+}

@@ -1,0 +1,172 @@
+//! Edits to containers that are there: variables and mounts, each with a declared outcome where something is there already.
+
+use super::super::document::{OnExisting, Position};
+use super::super::plan::{Conflict, Reason, Weight};
+use super::super::tree::{Node, quoted};
+use super::claim::Part;
+use super::environment::{is_same_variable, place_of, set_variable};
+use super::parts::{Mount, Patch, Variable, VariableValue, normalised};
+use super::work::{List, Work};
+
+/// A container that is edited.
+struct Target {
+    list: List,
+    index: usize,
+    name: String,
+}
+
+impl<'a> Work<'a, '_> {
+    pub(super) fn patch_containers(&mut self) -> Result<(), Conflict> {
+        let parts = self.parts;
+        for patch in &parts.patches {
+            for target in self.targets(patch) {
+                let mut first = 0;
+                for variable in &patch.env {
+                    self.edit_variable(&target, variable, &mut first)?;
+                }
+                for mount in &patch.mounts {
+                    self.edit_mount(&target, mount)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn targets(&self, patch: &Patch) -> Vec<Target> {
+        let Some(spec) = self.plan.pod.get("spec") else { return Vec::new() };
+        let select = &patch.select;
+        let mut targets = Vec::new();
+        for list in List::BOTH.into_iter().filter(|list| *list == List::Plain || select.init_containers) {
+            for (index, container) in spec.list(list.field()).enumerate() {
+                let name = container.string_at("name").unwrap_or_default().into_owned();
+                let is_ours = self.plan.own_containers.contains(&name);
+                if select.names.has(&name) && (select.injected || !is_ours) {
+                    targets.push(Target { list, index, name });
+                }
+            }
+        }
+        targets
+    }
+
+    fn container(&mut self, target: &Target) -> Option<&mut Node<'a>> {
+        self.list(target.list)?.item(target.index)
+    }
+
+    /// `first` counts the variables at the beginning that are ours.
+    fn edit_variable(&mut self, target: &Target, edit: &Variable, first: &mut usize) -> Result<(), Conflict> {
+        let Some(wanted) = self.variable(edit) else { return Ok(()) };
+        let (is_replaced, is_appended) =
+            (edit.on_existing == OnExisting::Replace, edit.on_existing == OnExisting::Append);
+        let part = match (is_replaced, is_appended) {
+            (true, _) => Part::Replaced(&target.name, &edit.name),
+            (_, true) => Part::Appended(&target.name, &edit.name),
+            _ => Part::Variable(&target.name, &edit.name),
+        };
+        self.keep_part(Part::Variable(&target.name, &edit.name));
+        self.keep_part(part);
+        let Some(container) = self.container(target) else { return Ok(()) };
+        let Some(place) = place_of(container, &edit.name) else {
+            let end = container.list("env").count();
+            if let Some(env) = container.member("env") {
+                env.insert(if edit.position == Position::First { *first } else { end }, wanted);
+            }
+            *first += usize::from(edit.position == Position::First);
+            self.record_part(Part::Variable(&target.name, &edit.name));
+            return Ok(());
+        };
+        if edit.position == Position::First && place == *first {
+            *first += 1;
+        }
+        let wanted = Node::new(wanted);
+        let Some(found) = container.member("env").and_then(|env| env.item(place)) else { return Ok(()) };
+        if is_same_variable(found, &wanted) {
+            return Ok(());
+        }
+        let about = format!("variable {:?} of container {:?}", edit.name, target.name);
+        match edit.on_existing {
+            OnExisting::Keep => Ok(()),
+            OnExisting::Fail => Err(Conflict { reason: Reason::EnvironmentTaken, about, weight: Weight::Denied }),
+            OnExisting::Replace => {
+                set_variable(found, &wanted);
+                self.record_part(part);
+                Ok(())
+            }
+            OnExisting::Append => {
+                match appended(found, &wanted, edit) {
+                    None => self.note(Reason::EnvironmentFromElsewhere, Weight::Warning, about),
+                    Some(None) => {}
+                    Some(Some(text)) => {
+                        found.set("value", quoted(&text));
+                        self.record_part(part);
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// The variable as JSON; none if it has no value here.
+    fn variable(&self, edit: &Variable) -> Option<String> {
+        let name = quoted(&edit.name);
+        let value = match &edit.value {
+            VariableValue::Source(source) => return Some(format!(r#"{{"name":{name},"valueFrom":{source}}}"#)),
+            VariableValue::Literal(text) => self.moved(text),
+            VariableValue::Derived(derived) => self.derive(derived)?,
+        };
+        Some(format!(r#"{{"name":{name},"value":{}}}"#, quoted(&value)))
+    }
+
+    /// A value that is one of our ports follows that port.
+    fn moved(&self, text: &str) -> String {
+        let moved = |(from, to): (&u16, &u16)| {
+            let stem = text.strip_suffix(&from.to_string())?;
+            (stem.is_empty() || stem.ends_with(':')).then(|| format!("{stem}{to}"))
+        };
+        self.ports.iter().find_map(moved).unwrap_or_else(|| text.to_owned())
+    }
+
+    fn edit_mount(&mut self, target: &Target, mount: &Mount) -> Result<(), Conflict> {
+        let volume = self.volume_name(&mount.volume).to_owned();
+        let mut wanted = mount.value.clone();
+        if let Some(name) = wanted.get_mut("name") {
+            *name = serde_json::Value::String(volume.clone());
+        }
+        let written = wanted.get("mountPath").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
+        self.keep_part(Part::Mount(&target.name, &written));
+        let Some(container) = self.container(target) else { return Ok(()) };
+        let path = |mount: &Node<'_>| normalised(&mount.string_at("mountPath").unwrap_or_default());
+        let found = container.list("volumeMounts").find(|found| path(found) == mount.path);
+        let Some(found) = found else {
+            if let Some(mounts) = container.member("volumeMounts") {
+                mounts.push(wanted.to_string());
+            }
+            self.record_part(Part::Mount(&target.name, &written));
+            return Ok(());
+        };
+        if found.string_at("name").is_some_and(|name| name == volume) {
+            return Ok(());
+        }
+        let about = format!("{} in container {:?}", mount.path, target.name);
+        if mount.fails_if_taken {
+            return Err(Conflict { reason: Reason::MountPathTaken, about, weight: Weight::Denied });
+        }
+        self.note(Reason::MountPathTaken, Weight::Warning, about);
+        Ok(())
+    }
+}
+
+/// The value with ours after it. None in the inner place if it holds ours already; none at all if it comes from elsewhere.
+fn appended(found: &Node<'_>, wanted: &Node<'_>, edit: &Variable) -> Option<Option<String>> {
+    if found.get("valueFrom").is_some() {
+        return None;
+    }
+    let value = found.string_at("value").unwrap_or_default();
+    let ours = wanted.string_at("value").unwrap_or_default();
+    let separator = &edit.separator;
+    let is_held = edit.unless_contains.as_ref().is_some_and(|text| value.contains(text.as_str()))
+        || format!("{separator}{value}{separator}").contains(&format!("{separator}{ours}{separator}"));
+    if is_held {
+        return Some(None);
+    }
+    Some(Some(if value.is_empty() { ours.into_owned() } else { format!("{value}{separator}{ours}") }))
+}

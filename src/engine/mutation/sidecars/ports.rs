@@ -1,0 +1,80 @@
+//! Ports that sidecars keep for themselves: the API allows two containers of a pod to listen on one port, and the second crashes.
+
+use std::collections::BTreeMap;
+
+use super::super::document::{OnConflict, PortConflict};
+use super::super::plan::{Conflict, Reason};
+use super::super::tree::Node;
+use super::work::Work;
+
+const HANDLERS: [&[&str]; 5] = [
+    &["livenessProbe"],
+    &["readinessProbe"],
+    &["startupProbe"],
+    &["lifecycle", "postStart"],
+    &["lifecycle", "preStop"],
+];
+
+impl Work<'_, '_> {
+    /// Holds the reserved ports against those in use, and moves them if the document wants that.
+    pub(super) fn choose_ports(&mut self) -> Result<(), Conflict> {
+        let parts = self.parts;
+        let reserved = parts.ports();
+        let used = if reserved.is_empty() { BTreeMap::new() } else { self.used_ports() };
+        for (port, container) in &reserved {
+            let mut chosen = *port;
+            if let Some(holder) = used.get(port) {
+                let about = format!("port {port} of container {container:?}, used by {holder}");
+                let how = match self.injection.conflicts.port {
+                    PortConflict::Deny => OnConflict::Deny,
+                    PortConflict::Skip => OnConflict::Skip,
+                    PortConflict::Warn | PortConflict::Remap => OnConflict::Warn,
+                };
+                let is_free = |port: &u16| {
+                    !used.contains_key(port) && !reserved.contains_key(port) && !self.ports.values().any(|p| p == port)
+                };
+                match (*port..=u16::MAX).skip(1).find(is_free) {
+                    Some(free) if self.injection.conflicts.port == PortConflict::Remap => {
+                        self.ports.insert(*port, free);
+                        chosen = free;
+                    }
+                    _ => self.conflict(how, Reason::PortTaken, about)?,
+                }
+            }
+            self.reserved.ports.insert(chosen, format!("container {container:?}"));
+        }
+        Ok(())
+    }
+
+    /// Every port that the pod's own containers are known to listen on, or that another document has reserved; with its holder.
+    fn used_ports(&self) -> BTreeMap<u16, String> {
+        let mut used = self.plan.reserved.ports.clone();
+        for (_, _, container) in self.foreign() {
+            let name = container.string_at("name").unwrap_or_default();
+            let holder = || format!("container {name:?}");
+            for port in container.list("ports") {
+                for number in ["containerPort", "hostPort"].into_iter().filter_map(|field| number(port.get(field))) {
+                    used.entry(number).or_insert_with(holder);
+                }
+            }
+            for handler in HANDLERS.iter().filter_map(|path| container.at(path)) {
+                if let Some(number) = self.probed_port(handler) {
+                    used.entry(number).or_insert_with(|| format!("a probe of container {name:?}"));
+                }
+            }
+        }
+        used
+    }
+
+    /// The numeric port that a probe asks, unless it is one that we rewrote.
+    fn probed_port(&self, handler: &Node<'_>) -> Option<u16> {
+        let kinds = ["httpGet", "tcpSocket", "grpc"];
+        let (kind, action) = kinds.into_iter().find_map(|kind| Some((kind, handler.get(kind)?)))?;
+        let is_ours = kind == "httpGet" && action.string_at("path").is_some_and(|path| self.is_rewritten(&path));
+        if is_ours { None } else { number(action.get("port")) }
+    }
+}
+
+fn number(node: Option<&Node<'_>>) -> Option<u16> {
+    node?.integer().and_then(|number| u16::try_from(number).ok()).filter(|number| *number != 0)
+}

@@ -1,0 +1,195 @@
+//! Sends the kubelet's probes and hooks through a sidecar, and remembers in a variable of that sidecar what they were.
+//!
+//! Every probe gets a path of its own, so that none is taken for another; timeouts and thresholds stay. A probe that was rewritten
+//! in an earlier pass is known by its path and by what the variable says of it, and stays as it is.
+
+use super::super::document::{HandlerKind, HandlerName};
+use super::super::plan::{Reason, Weight};
+use super::super::tree::{Node, quoted};
+use super::parts::ProbeRewrite;
+use super::work::{List, Work};
+
+/// Containers that other meshes and injectors add: rewriting their probes would break them. One of these is rewritten only where the
+/// document includes its name to the letter.
+const OTHERS: [&str; 10] = [
+    "consul-dataplane",
+    "daprd",
+    "envoy-sidecar",
+    "istio-proxy",
+    "kuma-sidecar",
+    "linkerd-proxy",
+    "otc-container",
+    "queue-proxy",
+    "vault-agent",
+    "cloud-sql-proxy",
+];
+
+/// One probe that is to be rewritten.
+struct Rewrite {
+    list: List,
+    index: usize,
+    handler: HandlerName,
+    kind: &'static str,
+    path: String,
+}
+
+impl Work<'_, '_> {
+    pub(super) fn rewrite_probes(&mut self) {
+        let parts = self.parts;
+        let Some(rule) = &parts.probes else { return };
+        let known = self.known_originals();
+        let mut originals: Vec<(String, String)> = Vec::new();
+        let mut rewrites = Vec::new();
+        let mut missing = Vec::new();
+        let port = self.ports.get(&rule.port).copied().unwrap_or(rule.port);
+        for (list, index, container) in self.foreign().filter(|(list, _, container)| rule.is_for(*list, container)) {
+            let name = container.string_at("name").unwrap_or_default();
+            for handler in &rule.handlers {
+                let Some((kind, action)) = container.at(place(*handler)).and_then(action) else { continue };
+                let path = rule.path_for(&name, *handler);
+                let former = action.string_at("path").filter(|_| kind == "httpGet");
+                let former = former.and_then(|path| known.iter().find(|(known, _)| *known == path));
+                let original = match former {
+                    Some((_, original)) => original.clone(),
+                    None if !rule.is_about(*handler, kind) => continue,
+                    None => match original(container, *handler, kind, action) {
+                        Some(original) => original,
+                        None => {
+                            missing.push(format!("{} of container {name:?}", word(*handler)));
+                            continue;
+                        }
+                    },
+                };
+                let is_done = former.is_some_and(|(known, _)| *known == path) && has_port(action, port);
+                if !is_done {
+                    rewrites.push(Rewrite { list, index, handler: *handler, kind, path: path.clone() });
+                }
+                originals.push((path, original));
+            }
+        }
+        for rewrite in rewrites {
+            self.rewrite(&rewrite, port);
+        }
+        for about in missing {
+            self.note(Reason::NamedPortMissing, Weight::Warning, about);
+        }
+        if !originals.is_empty() {
+            let members: Vec<_> = originals.iter().map(|(path, json)| format!("{}:{json}", quoted(path))).collect();
+            self.probes = Some(format!("{{{}}}", members.join(",")));
+        }
+    }
+
+    fn rewrite(&mut self, rewrite: &Rewrite, port: u16) {
+        let Some(container) = self.list(rewrite.list).and_then(|list| list.item(rewrite.index)) else { return };
+        let Some(handler) = container.within(place(rewrite.handler)) else { return };
+        if rewrite.kind != "httpGet" {
+            handler.remove(rewrite.kind);
+        }
+        handler.set("httpGet", format!(r#"{{"path":{},"port":{port}}}"#, quoted(&rewrite.path)));
+    }
+
+    /// What the sidecar's variable says that probes were, by path; in any revision's way.
+    pub(super) fn known_originals(&self) -> Vec<(String, String)> {
+        let rules = self.injection.revisions.iter().filter_map(|revision| revision.parts.probes.as_ref());
+        rules.flat_map(|rule| rule.originals(&self.plan.pod)).collect()
+    }
+
+    /// Whether a probe with this path is one that we rewrote.
+    pub(super) fn is_rewritten(&self, path: &str) -> bool {
+        self.known_originals().iter().any(|(known, _)| known == path)
+    }
+}
+
+impl ProbeRewrite {
+    /// What the variable of the sidecar in this pod says, if both are there.
+    pub(super) fn originals(&self, pod: &Node<'_>) -> Vec<(String, String)> {
+        let Some(spec) = pod.get("spec") else { return Vec::new() };
+        let containers = List::BOTH.into_iter().flat_map(|list| spec.list(list.field()));
+        let mut sidecars = containers.filter(|container| is(container, "name", &self.container));
+        let variable = sidecars.find_map(|container| container.list("env").find(|env| is(env, "name", &self.variable)));
+        let text = variable.and_then(|variable| variable.string_at("value")).unwrap_or_default();
+        if serde_json::from_str::<serde::de::IgnoredAny>(&text).is_err() {
+            return Vec::new();
+        }
+        let node = Node::new(text);
+        node.members().map(|(path, original)| (path.to_owned(), original.to_json().into_owned())).collect()
+    }
+
+    fn is_for(&self, list: List, container: &Node<'_>) -> bool {
+        let name = container.string_at("name").unwrap_or_default();
+        let is_named = self.containers.include.iter().any(|included| *included == name);
+        let may_have_probes = list == List::Plain || is(container, "restartPolicy", "Always");
+        may_have_probes && self.containers.has(&name) && (is_named || !OTHERS.contains(&&*name))
+    }
+
+    fn is_about(&self, handler: HandlerName, kind: &str) -> bool {
+        let is_hook = matches!(handler, HandlerName::PostStart | HandlerName::PreStop);
+        match kind {
+            "httpGet" => self.kinds.contains(&HandlerKind::HttpGet),
+            // The kubelet carries out no other hooks.
+            "tcpSocket" => !is_hook && self.kinds.contains(&HandlerKind::TcpSocket),
+            _ => !is_hook && self.kinds.contains(&HandlerKind::Grpc),
+        }
+    }
+
+    pub(super) fn path_for(&self, container: &str, handler: HandlerName) -> String {
+        self.path.replace("{container}", container).replace("{probe}", word(handler))
+    }
+}
+
+fn is(object: &Node<'_>, key: &str, text: &str) -> bool {
+    object.string_at(key).is_some_and(|found| found == text)
+}
+
+/// Where a handler is in its container.
+pub(super) fn place(handler: HandlerName) -> &'static [&'static str] {
+    match handler {
+        HandlerName::LivenessProbe => &["livenessProbe"],
+        HandlerName::ReadinessProbe => &["readinessProbe"],
+        HandlerName::StartupProbe => &["startupProbe"],
+        HandlerName::PostStart => &["lifecycle", "postStart"],
+        HandlerName::PreStop => &["lifecycle", "preStop"],
+    }
+}
+
+/// What stands in the path for it.
+pub(super) fn word(handler: HandlerName) -> &'static str {
+    place(handler).last().copied().unwrap_or_default()
+}
+
+/// What a handler does, if it is one of the kinds that can be rewritten.
+pub(super) fn action<'n, 'a>(handler: &'n Node<'a>) -> Option<(&'static str, &'n Node<'a>)> {
+    ["httpGet", "tcpSocket", "grpc"].into_iter().find_map(|kind| Some((kind, handler.get(kind)?)))
+}
+
+fn has_port(action: &Node<'_>, port: u16) -> bool {
+    action.get("port").and_then(Node::integer) == Some(i64::from(port))
+}
+
+/// What the handler is, as JSON: to the letter, with the number of a named port and the timeout beside it. None if no port of the
+/// container has the name.
+fn original(container: &Node<'_>, handler: HandlerName, kind: &str, action: &Node<'_>) -> Option<String> {
+    let port = action.get("port");
+    let number = match port.and_then(Node::string) {
+        Some(name) => Some(named_port(container, &name)?),
+        None => None,
+    };
+    let mut json = format!("{{{}:{}", quoted(kind), action.to_json());
+    if let Some(number) = number {
+        json.push_str(&format!(r#","port":{number}"#));
+    }
+    let timeout = container.at(place(handler)).and_then(|probe| probe.get("timeoutSeconds")).and_then(Node::integer);
+    if let Some(timeout) = timeout {
+        json.push_str(&format!(r#","timeoutSeconds":{timeout}"#));
+    }
+    json.push('}');
+    Some(json)
+}
+
+fn named_port(container: &Node<'_>, name: &str) -> Option<i64> {
+    // A port may be written as a number in quotes.
+    if let Ok(number) = name.parse() {
+        return Some(number);
+    }
+    container.list("ports").find(|port| is(port, "name", name))?.get("containerPort")?.integer()
+}

@@ -1,0 +1,85 @@
+//! Which revision a pod has: the one that it or its namespace names, else the one that it was given earlier in the same admission,
+//! else one by weight, the same for all pods of a workload.
+
+use super::super::document::StickyBy;
+use super::super::plan::{Plan, Reason, Weight};
+use super::super::tree::Node;
+use super::claim::Claim;
+use super::digest::digest;
+use super::parts::{Parts, normalised};
+use super::{Injection, owner};
+
+/// A version of a document's parts.
+#[derive(Debug)]
+pub(super) struct Revision {
+    /// Empty for a document without revisions.
+    pub(super) name: String,
+    /// In percent of workloads.
+    pub(super) weight: u8,
+    pub(super) parts: Parts,
+    pub(super) digest: u64,
+}
+
+impl Revision {
+    /// Whether an element of a container's `env` or `volumeMounts` is one that this revision puts into the pod's containers.
+    pub(super) fn renders(&self, list: &str, name: &str, element: &Node<'_>) -> bool {
+        if list == "env" {
+            let mut variables = self.parts.patches.iter().flat_map(|patch| &patch.env);
+            return variables.any(|variable| variable.name == name && variable.value.may_be(element));
+        }
+        let mut mounts = self.parts.patches.iter().flat_map(|patch| &patch.mounts);
+        mounts.any(|mount| {
+            let volume = element.string_at("name").unwrap_or_default();
+            let is_renamed = || volume.starts_with(mount.volume.as_str());
+            mount.path == normalised(name) && (volume == mount.volume || is_renamed())
+        })
+    }
+}
+
+/// How one of them is chosen.
+#[derive(Debug, Default)]
+pub(super) struct Revisions {
+    /// The place of the default among the revisions.
+    pub(super) default: usize,
+    pub(super) label: Option<String>,
+    pub(super) sticky_by: StickyBy,
+}
+
+impl Injection {
+    /// The revision for this pod; `claim` is what the pod's annotation says.
+    pub(super) fn revision<'a>(&'a self, plan: &mut Plan<'a>, claim: &Claim) -> Option<&'a Revision> {
+        if let Some(label) = &self.by.label
+            && let Some(name) = named(label, plan)
+        {
+            let found = self.revisions.iter().find(|revision| revision.name == name);
+            if found.is_some() {
+                return found;
+            }
+            plan.note(&self.title, Reason::UnknownRevision, Weight::Warning, format!("label {label:?}"));
+        }
+        let pinned = claim.is_of_this_admission.then_some(&claim.revision);
+        let pinned = pinned.and_then(|name| self.revisions.iter().find(|revision| revision.name == *name));
+        pinned.or_else(|| self.by_weight(plan)).or_else(|| self.revisions.get(self.by.default))
+    }
+
+    fn by_weight(&self, plan: &Plan<'_>) -> Option<&Revision> {
+        let [namespace, kind, name] = owner::workload(&plan.pod, plan.world);
+        let texts = match self.by.sticky_by {
+            StickyBy::Owner => vec![self.name.as_str(), &namespace, &kind, &name],
+            StickyBy::Namespace => vec![self.name.as_str(), &namespace],
+        };
+        let mut place = digest(texts) % 100;
+        self.revisions.iter().find(|revision| {
+            let weight = u64::from(revision.weight);
+            let is_here = place < weight;
+            place = place.saturating_sub(weight);
+            is_here
+        })
+    }
+}
+
+/// What the pod's label says, or else its namespace's.
+fn named(label: &str, plan: &Plan<'_>) -> Option<String> {
+    let by_pod = plan.pod.at(&["metadata", "labels", label]).and_then(Node::string).map(|name| name.into_owned());
+    by_pod.or_else(|| plan.world.namespace_labels.get(label).map(|name| (*name).to_owned()))
+}
