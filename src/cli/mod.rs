@@ -7,6 +7,7 @@ mod check;
 mod completions;
 mod explain;
 mod inputs;
+mod render;
 mod review;
 mod serve;
 
@@ -28,6 +29,7 @@ enum Command {
     Check(check::Arguments),
     Review(review::Arguments),
     Explain(explain::Arguments),
+    Render(render::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -38,6 +40,7 @@ pub fn run() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Review(arguments) => review::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Render(arguments) => render::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     };
     outcome.unwrap_or_else(|error| {
