@@ -58,18 +58,23 @@ impl Running {
 
     /// The value of a metric; `sample` is its name and its labels, as they are rendered.
     pub fn metric(&self, sample: &str) -> Result<f64> {
-        let mut stream = TcpStream::connect_timeout(&self.admin, Duration::from_secs(1))?;
-        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-        write!(stream, "GET /metrics HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.admin)?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        let value = answer.lines().find_map(|line| line.strip_prefix(sample)?.strip_prefix(' '));
-        Ok(value.with_context(|| format!("{sample} is not rendered"))?.parse()?)
+        metric(self.admin, sample)
     }
 }
 
+/// The value of a metric that somebody's admin port renders.
+pub fn metric(admin: SocketAddr, sample: &str) -> Result<f64> {
+    let mut stream = TcpStream::connect_timeout(&admin, Duration::from_secs(1))?;
+    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+    write!(stream, "GET /metrics HTTP/1.1\r\nHost: {admin}\r\nConnection: close\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    let value = answer.lines().find_map(|line| line.strip_prefix(sample)?.strip_prefix(' '));
+    Ok(value.with_context(|| format!("{sample} is not rendered"))?.parse()?)
+}
+
 /// The address of the Service, given a port that is free there: 443 is not for everybody to listen on.
-fn service_address(stage: &Stage, name: &str, namespace: &str) -> Result<SocketAddr> {
+pub fn service_address(stage: &Stage, name: &str, namespace: &str) -> Result<SocketAddr> {
     let mut api = stage.plane.connect()?;
     let path = format!("/api/v1/namespaces/{namespace}/services/{name}");
     let service = api.get(&path)?.done()?;
@@ -80,10 +85,16 @@ fn service_address(stage: &Stage, name: &str, namespace: &str) -> Result<SocketA
     Ok(address)
 }
 
-/// As the service account, with a token of an hour.
-fn kubeconfig(stage: &Stage, folder: &Path, account: &str, namespace: &str) -> Result<PathBuf> {
+/// A token of the service account, good for an hour.
+pub fn token(stage: &Stage, account: &str, namespace: &str) -> Result<String> {
     let namespace = format!("--namespace={namespace}");
     let token = stage.plane.kubectl()?.done(&["create", "token", account, &namespace, "--duration=1h"])?;
+    Ok(token.trim_end().to_owned())
+}
+
+/// As the service account.
+fn kubeconfig(stage: &Stage, folder: &Path, account: &str, namespace: &str) -> Result<PathBuf> {
+    let token = token(stage, account, namespace)?;
     let document = json!({
         "apiVersion": "v1",
         "kind": "Config",
@@ -92,7 +103,7 @@ fn kubeconfig(stage: &Stage, folder: &Path, account: &str, namespace: &str) -> R
             "server": format!("https://{}", stage.plane.api_servers[0].address),
             "certificate-authority": stage.plane.authority(),
         }}],
-        "users": [{"name": "plane", "user": {"token": token.trim_end()}}],
+        "users": [{"name": "plane", "user": {"token": token}}],
         "contexts": [{"name": "plane", "context": {"cluster": "plane", "user": "plane"}}],
     });
     let path = folder.join("kubeconfig");
