@@ -90,6 +90,11 @@ pub struct Metrics {
     pub documents: AtomicU64,
     /// Those whose last form does not compile.
     pub documents_flawed: AtomicU64,
+    pub registered: Registered,
+    pub registration_repairs: AtomicU64,
+    /// In seconds since 1970; 0 if not disabled.
+    pub disabled_until: AtomicI64,
+    pub slipped_pods: AtomicU64,
     origin: Instant,
 }
 
@@ -99,6 +104,13 @@ pub struct NamespaceReads {
     pub found: AtomicU64,
     pub absent: AtomicU64,
     pub failed: AtomicU64,
+}
+
+/// Whether each webhook configuration was there when it was last looked at: 1 or 0.
+#[derive(Default)]
+pub struct Registered {
+    pub mutating: AtomicU64,
+    pub validating: AtomicU64,
 }
 
 impl Default for Metrics {
@@ -126,6 +138,10 @@ impl Default for Metrics {
             cluster_errors: AtomicU64::new(0),
             documents: AtomicU64::new(0),
             documents_flawed: AtomicU64::new(0),
+            registered: Registered::default(),
+            registration_repairs: AtomicU64::new(0),
+            disabled_until: AtomicI64::new(0),
+            slipped_pods: AtomicU64::new(0),
             origin: Instant::now(),
         }
     }
@@ -197,6 +213,14 @@ impl Metrics {
         text.single(&table::CLUSTER_ERRORS, sum(&self.cluster_errors));
         text.single(&table::DOCUMENTS, sum(&self.documents));
         text.single(&table::DOCUMENTS_FLAWED, sum(&self.documents_flawed));
+        text.head(&table::REGISTERED);
+        let Registered { mutating, validating } = &self.registered;
+        for (configuration, count) in [("mutating", mutating), ("validating", validating)] {
+            text.sample(&table::REGISTERED, &[configuration], sum(count));
+        }
+        text.single(&table::REGISTRATION_REPAIRS, sum(&self.registration_repairs));
+        text.single(&table::DISABLED_UNTIL, self.disabled_until.load(Ordering::Relaxed));
+        text.single(&table::SLIPPED_PODS, sum(&self.slipped_pods));
     }
 
     fn render_requests(&self, text: &mut Text) {

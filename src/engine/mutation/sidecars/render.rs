@@ -121,7 +121,9 @@ impl<'a> Work<'a, '_> {
         for chosen in self.overrides.iter().filter(|chosen| chosen.container == item.name) {
             let Ok(amount) = Quantity::parse(&chosen.value) else { continue };
             match chosen.target {
-                OverrideTarget::Request(name) => resources = Cow::Owned(resources.into_owned().with_request(name, amount)),
+                OverrideTarget::Request(name) => {
+                    resources = Cow::Owned(resources.into_owned().with_request(name, amount))
+                }
                 OverrideTarget::Limit(name) => resources = Cow::Owned(resources.into_owned().with_limit(name, amount)),
                 OverrideTarget::Image | OverrideTarget::Env(_) => {}
             }
