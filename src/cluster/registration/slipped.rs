@@ -130,6 +130,7 @@ fn creation<'p>(metadata: &'p Metadata, object: Object<'p>) -> Request<'p> {
         dry_run: true,
         object: Carried::Object(Box::new(object)),
         old_object: Carried::Absent,
+        review: &[],
     }
 }
 

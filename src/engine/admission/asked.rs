@@ -209,6 +209,7 @@ mod tests {
             dry_run: false,
             object: carried(object),
             old_object: if operation == Operation::Update { carried(&old) } else { Carried::Absent },
+            review: &[],
         }
     }
 

@@ -23,7 +23,7 @@ pub(super) fn validate(request: &Request<'_>, snapshot: &Snapshot, facts: &Facts
     } else if request.resource.is_namespaces() {
         namespace::validate(request, snapshot, facts)
     } else if request.resource.is_pods() {
-        pod::validate(request, snapshot, facts)
+        mutation::verify(pod::validate(request, snapshot, facts), request, snapshot, facts)
     } else {
         workload::validate(request, snapshot, facts)
     }

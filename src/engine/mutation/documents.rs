@@ -92,6 +92,11 @@ impl Documents {
         self.active.is_empty()
     }
 
+    /// Whether any wants finished pods to be looked at.
+    pub fn verify_any(&self) -> bool {
+        self.active.iter().any(|document| document.verify != Verify::Off)
+    }
+
     /// In the order in which they are carried out.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Active>> {
         self.active.iter()

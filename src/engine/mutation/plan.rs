@@ -187,5 +187,6 @@ reasons! {
     SelectorUnknown "selector_unknown" "nothing says which pods belong together",
     WouldViolatePodSecurity "would_violate_pod_security" "the result would violate what the namespace enforces",
     SelfCheckFailed "self_check_failed" "the patch would have broken the pod; this is a fault of Portcullis, please report it",
+    ItemMissing "item_missing" "what must be added to the pod is not there: another webhook has removed it, or ours was not asked",
     AnnotationsFull "annotations_full" "the pod's annotations leave no room",
 }
