@@ -176,3 +176,6 @@ impl Target {
 fn flaw(path: impl Into<String>, problem: impl Into<String>) -> Flaw {
     Flaw { path: path.into(), problem: problem.into() }
 }
+
+#[cfg(test)]
+mod tests;
