@@ -57,6 +57,11 @@ impl ResourceDefaults {
             part.plan.notes.truncate(noted);
             return part.conflict(Reason::PodLevelDoesNotFit, "spec.resources");
         }
+        if is_beyond_pods(&limits, part.pod(), &before) {
+            part.plan.pod = before;
+            part.plan.notes.truncate(noted);
+            return part.conflict(Reason::LimitRangeInfeasible, "pod");
+        }
         if class == QosClass::BestEffort && class_of(part.pod()) == QosClass::Burstable {
             part.note(Reason::QosBestEffortToBurstable, Weight::Detail, "pod");
         }
@@ -216,6 +221,20 @@ fn keep_within(
         return Ok(());
     }
     part.conflict(Reason::LimitRangeInfeasible, target.with(resource))
+}
+
+/// Whether the pod as a whole is beyond what a LimitRange allows to pods, and was not before.
+fn is_beyond_pods(limits: &LimitRanges, pod: &Node<'_>, before: &Node<'_>) -> bool {
+    let is_beyond = |pod: &Node<'_>| {
+        [Side::Requests, Side::Limits].into_iter().any(|side| {
+            let total = Load::of(pod, side, |_| false).total();
+            let mut bounds =
+                limits.pods.iter().filter_map(|(resource, bounds)| Some((total.get(resource)?, bounds.max?)));
+            bounds.any(|(total, most)| *total > most)
+        })
+    };
+    // A pod with resources of its own is measured by those, which do not change.
+    !limits.pods.is_empty() && PodLevelResources::of(pod).is_none() && is_beyond(pod) && !is_beyond(before)
 }
 
 /// What the pod's plain containers ask for together.

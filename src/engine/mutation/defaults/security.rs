@@ -9,6 +9,10 @@ use super::{Conflict, Flaw, Part, Reason, Target, Weight, flaw};
 use crate::engine::mutation::document::{self, Names, RunAsNonRoot};
 use crate::engine::mutation::{Node, containers, quoted};
 
+/// The annotations that seccomp had before its fields. Kubelets ignore them, and the API refuses a field that says something else.
+const POD_SECCOMP: &str = "seccomp.security.alpha.kubernetes.io/pod";
+const CONTAINER_SECCOMP: &str = "container.seccomp.security.alpha.kubernetes.io/";
+
 #[derive(Debug)]
 pub(super) struct SecurityDefaults {
     containers: Names,
@@ -68,7 +72,8 @@ impl SecurityDefaults {
 
     /// Sets the seccomp profile for the pod, or for the containers alone that the document names.
     fn confine(&self, part: &mut Part<'_, '_>, targets: &[Target]) {
-        if part.pod().at(&["spec", "securityContext", "seccompProfile"]).is_some() {
+        let is_said = part.pod().at(&["spec", "securityContext", "seccompProfile"]).is_some();
+        if is_said || is_annotated_otherwise(part, POD_SECCOMP) {
             return;
         }
         let unset: Vec<&Target> =
@@ -82,7 +87,9 @@ impl SecurityDefaults {
             return;
         }
         for target in unset {
-            set(part, target, "seccompProfile", profile);
+            if !is_annotated_otherwise(part, &format!("{CONTAINER_SECCOMP}{}", target.name)) {
+                set(part, target, "seccompProfile", profile);
+            }
         }
     }
 
@@ -115,6 +122,12 @@ impl SecurityDefaults {
         }
         Ok(())
     }
+}
+
+/// Whether an annotation names another profile than the runtime's own.
+fn is_annotated_otherwise(part: &Part<'_, '_>, key: &str) -> bool {
+    let said = part.pod().at(&["metadata", "annotations", key]).and_then(Node::string);
+    said.is_some_and(|profile| !matches!(&*profile, "runtime/default" | "docker/default"))
 }
 
 /// The user that a container runs as, or the pod's; none if only the image knows.

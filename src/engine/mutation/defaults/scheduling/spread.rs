@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{is_one_of, text};
 use crate::engine::mutation::defaults::{Conflict, Flaw, Part, Reason, flaw};
-use crate::engine::mutation::{Node, owner};
+use crate::engine::mutation::{Node, owner, owner_kind};
 
 /// Labels that the pods of one controller have in common and no others have, as the controllers of Kubernetes set them.
 const SHARED: [&str; 4] =
@@ -60,6 +60,10 @@ pub(super) fn check_repeated(constraints: &[Constraint], flaws: &mut Vec<Flaw>) 
 }
 
 pub(super) fn append(part: &mut Part<'_, '_>, constraints: &[Constraint]) -> Result<(), Conflict> {
+    // Each pod of a DaemonSet has a node that it has to be on.
+    if owner_kind(part.pod()) == "DaemonSet" {
+        return Ok(());
+    }
     for constraint in constraints {
         let is_same = |found: &Node<'_>| {
             found.string_at("topologyKey").is_some_and(|key| key == constraint.topology_key.as_str())

@@ -7,7 +7,9 @@ use serde_json::{Map, Value, json};
 
 use super::{World, arrived, compiled, pass, world};
 use crate::engine::mutation::Node;
+use crate::engine::mutation::check::{self, Standard};
 use crate::engine::mutation::resources::{QosClass, Requirements, class_of};
+use crate::engine::pod_security::{Level, LevelVersion};
 
 fn object(fields: Vec<(&'static str, Option<Value>)>) -> Value {
     let there = fields.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
@@ -217,7 +219,7 @@ fn broken_pairs(pod: &Value) -> Vec<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn what_went_through_once_gives_no_patch(pod in pod(), spec in document(), limits in limit_range()) {
@@ -231,6 +233,9 @@ proptest! {
         prop_assert!(holds(&outcome.pod, &without_plugins(&first)), "{:?} takes something from {first}", patch);
         let (class, before) = (class_of(&Node::new(next.to_string())), class_of(&Node::new(first.to_string())));
         prop_assert!(before != QosClass::Guaranteed || class == QosClass::Guaranteed, "{patch:?}");
+        let standard = Standard::of(&Node::new(first.to_string()), LevelVersion { level: Level::Restricted, ..LevelVersion::default() });
+        let fault = check::fault(&Node::new(first.to_string()), &Node::new(outcome.pod.to_string()), &standard);
+        prop_assert!(fault.is_none(), "{:?} by {:?}", fault, patch);
         prop_assert!(broken_pairs(&next).iter().all(|pair| broken_pairs(&first).contains(pair)), "{patch:?}");
     }
 

@@ -62,7 +62,8 @@ fn pass(
 ) -> Result<(Outcome, Option<Patch>), Conflict> {
     let text = pod.to_string();
     let own_containers = ours.iter().map(|name| (*name).to_owned()).collect();
-    let mut plan = Plan { pod: Node::new(&*text), world, own_containers, notes: Vec::new() };
+    let mut plan =
+        Plan { pod: Node::new(&*text), world, own_containers, reserved: Default::default(), notes: Vec::new() };
     defaults.apply(&mut plan)?;
     let patch = Patch::of(&plan.pod);
     let edited: Value = serde_json::from_str(&plan.pod.to_json()).expect("JSON");

@@ -157,6 +157,10 @@ fn defaults_stay_within_the_limit_range() {
         "the user's request is out of bounds"
     );
     assert!(fixed.codes().contains(&"limit_range_infeasible"));
+    let world = World { limit_ranges: vec![r#"[{"type":"Pod","max":{"cpu":"1"}}]"#], ..world };
+    let pod = json!({"spec": {"containers": [{"name": "a"}, {"name": "b"}, {"name": "c"}]}});
+    let outcome = run_in(&defaults(json!({})), &pod, &world, &[]).expect("no conflict");
+    assert_eq!((outcome.pod == pod, outcome.codes()), (true, vec!["limit_range_infeasible"]), "three times 500m");
 }
 
 #[test]

@@ -144,6 +144,9 @@ fn g7_spreading_selects_the_pods_of_the_same_controller() {
     assert_eq!(run(&has_one).pod, has_one);
     let bare = json!({"metadata": {"labels": {"pod-template-hash": "5d"}}, "spec": {"containers": containers()}});
     assert_eq!(run(&bare).pod, bare);
+    let daemon = json!({"metadata": {"labels": {"controller-revision-hash": "5d"}, "ownerReferences": [{"kind": "DaemonSet", "controller": true}]},
+                        "spec": {"containers": containers()}});
+    assert_eq!(run(&daemon).pod, daemon, "each of its pods has a node that it has to be on");
     let template = json!({"metadata": {"labels": {"app": "web"}}, "spec": {"containers": containers()}});
     let outcome = run_template(defaults(), template);
     assert_eq!(outcome.spec()["topologySpreadConstraints"][0]["labelSelector"], json!({"matchLabels": {"app": "web"}}));

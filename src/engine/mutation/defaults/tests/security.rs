@@ -101,6 +101,12 @@ fn f8_the_seccomp_profile_is_the_pods_unless_somebody_has_one() {
     let outcome = run(security(named), json!({"containers": [{"name": "app"}, {"name": "other"}]}));
     assert_eq!(outcome.container(0)["securityContext"], json!({"seccompProfile": {"type": "RuntimeDefault"}}));
     assert_eq!(outcome.spec().get("securityContext"), None);
+    let key = "seccomp.security.alpha.kubernetes.io/pod";
+    for (profile, is_left_alone) in [("unconfined", true), ("localhost/p.json", true), ("runtime/default", false)] {
+        let pod = json!({"metadata": {"annotations": {key: profile}}, "spec": one(json!({}))});
+        let outcome = run_in(&security(defaults()), &pod, &world(), &[]).expect("no conflict");
+        assert_eq!(outcome.pod == pod, is_left_alone, "{profile}");
+    }
 }
 
 #[test]
