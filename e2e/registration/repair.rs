@@ -40,7 +40,11 @@ fn every_weakening_is_repaired() -> Result<()> {
         let weakenings: [(&str, fn(&mut Value)); 14] = [
             ("failurePolicy", |found| found["webhooks"][0]["failurePolicy"] = json!("Ignore")),
             ("rules", |found| found["webhooks"][0]["rules"] = json!([])),
-            ("an operation", |found| found["webhooks"][0]["rules"][0]["operations"] = json!(["DELETE"])),
+            ("other rules", |found| {
+                found["webhooks"][0]["rules"] = json!([{
+                    "apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"], "operations": ["DELETE"], "scope": "*",
+                }]);
+            }),
             ("namespaceSelector", |found| {
                 found["webhooks"][0]["namespaceSelector"] = json!({"matchLabels": {"a": "b"}})
             }),
@@ -119,6 +123,24 @@ fn either_replica_repairs_alone() -> Result<()> {
             stage.restore()?;
         }
         Ok(())
+    })
+}
+
+#[test]
+fn a_replica_that_was_started_later_has_its_way() -> Result<()> {
+    with_stage(|stage| {
+        let mut api = stage.plane.connect()?;
+        let older = api.get(&configuration("validating"))?.done()?;
+        let other = format!("--exclude-namespace={SHOP}");
+        let later = stage.start_another(42, &[&other])?;
+        until(SOON, || Ok((try_pod(&mut api, SHOP)? == 201).then_some(())))?;
+        std::thread::sleep(std::time::Duration::from_secs(3));
+        assert_eq!(try_pod(&mut api, SHOP)?, 201, "the older replicas leave it as it is");
+
+        ensure!(later.process.terminate(SOON)?.success());
+        let weaken: fn(&mut Value) = |found| found["webhooks"][0]["failurePolicy"] = json!("Ignore");
+        change(&mut api, "validating", weaken)?;
+        is_repaired(&mut api, "validating", &older).context("what somebody else has changed is repaired by any replica")
     })
 }
 

@@ -42,6 +42,11 @@ impl ClusterError {
         matches!(self, Self::Refused { code: 409, .. })
     }
 
+    /// Whether what was to be written would not be valid.
+    pub(super) fn is_invalid(&self) -> bool {
+        matches!(self, Self::Refused { code: 422, .. })
+    }
+
     /// Whether something cannot be written because its namespace is not there, or about to go.
     pub(super) fn is_of_no_namespace(&self) -> bool {
         self.is_absent()

@@ -13,6 +13,9 @@ use super::super::place::Place;
 use super::super::release::Release;
 use crate::engine::{Asked, Concern, Mode, Operation, Snapshot, WORKLOADS_LABEL, Workloads, judged, mutated};
 
+/// The annotation that says since when the replica runs that wrote the configuration.
+pub(super) const KEPT_SINCE: &str = "portcullis.dev/kept-since";
+
 /// What is registered where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Registration {

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::super::clock;
 use super::super::place::FIELD_MANAGER;
+use super::configuration::KEPT_SINCE;
 
 /// The paths of the fields that are other than they should be, in order; none if all is well.
 pub(super) fn differences(desired: &Value, found: &Value) -> Vec<String> {
@@ -66,9 +67,22 @@ pub(super) struct Writer {
 
 /// Who wrote a configuration last, us aside, as far as the API server tells.
 pub(super) fn last_writer(configuration: &Value) -> Option<Writer> {
-    let entries: Vec<Entry> = Vec::deserialize(&configuration["metadata"]["managedFields"]).unwrap_or_default();
-    let others = entries.into_iter().filter(|entry| entry.manager != FIELD_MANAGER);
+    let others = entries(configuration).into_iter().filter(|entry| entry.manager != FIELD_MANAGER);
     others.map(|entry| Writer { time: clock::parse(&entry.time), name: entry.manager }).max_by_key(|writer| writer.time)
+}
+
+/// Whether a configuration is as another replica wrote it last, one that was started when this one was, or later. During a
+/// rolling update the newer form stays, however many replicas still want the older one.
+pub(super) fn is_of_a_later_replica(configuration: &Value, started: SystemTime) -> bool {
+    let since = configuration["metadata"]["annotations"][KEPT_SINCE].as_str().and_then(clock::parse);
+    let ours = entries(configuration).into_iter().filter(|entry| entry.manager == FIELD_MANAGER);
+    let written = ours.filter_map(|entry| clock::parse(&entry.time)).max();
+    let written_by_others = last_writer(configuration).and_then(|writer| writer.time);
+    since.is_some_and(|since| since >= started) && written > written_by_others
+}
+
+fn entries(configuration: &Value) -> Vec<Entry> {
+    Vec::deserialize(&configuration["metadata"]["managedFields"]).unwrap_or_default()
 }
 
 #[derive(Default, Deserialize)]
@@ -141,6 +155,22 @@ mod tests {
         );
         assert!(!lets_pods_by(&changed(|found| found["metadata"]["ownerReferences"] = json!([]))));
         assert!(lets_pods_by(&changed(|found| found["webhooks"][0]["clientConfig"]["url"] = json!("https://a"))));
+    }
+
+    #[test]
+    fn only_what_a_later_replica_wrote_last_is_its_own() {
+        let found = |since: &str, by_others: &str| {
+            json!({"metadata": {"annotations": {KEPT_SINCE: since}, "managedFields": [
+                {"manager": "portcullis", "time": "2026-11-21T09:00:00Z"},
+                {"manager": "kubectl-edit", "time": by_others},
+            ]}})
+        };
+        let started = clock::parse("2026-11-21T08:30:00Z").expect("a time");
+        let (before, after) = ("2026-11-21T08:00:00Z", "2026-11-21T09:30:00Z");
+        assert!(is_of_a_later_replica(&found(after, before), started));
+        assert!(!is_of_a_later_replica(&found(before, before), started), "an earlier replica");
+        assert!(!is_of_a_later_replica(&found(after, after), started), "changed by somebody else since");
+        assert!(!is_of_a_later_replica(&json!({}), started));
     }
 
     #[test]
