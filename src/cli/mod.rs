@@ -12,6 +12,7 @@ mod explain;
 mod inputs;
 mod installation;
 mod keeping;
+mod render;
 mod review;
 mod serve;
 
@@ -35,6 +36,7 @@ enum Command {
     Explain(explain::Arguments),
     Disable(disable::Arguments),
     Enable(enable::Arguments),
+    Render(render::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -47,6 +49,7 @@ pub fn run() -> ExitCode {
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Disable(arguments) => disable::run(&arguments),
         Command::Enable(arguments) => enable::run(&arguments),
+        Command::Render(arguments) => render::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     };
     outcome.unwrap_or_else(|error| {
