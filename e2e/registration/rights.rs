@@ -1,4 +1,4 @@
-//! What the service account of a release may do: the rules of manifests/README.md.
+//! What the service account of a release may do: the rules of manifests/base/access.yaml.
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -33,13 +33,13 @@ fn cluster_rules(release: &str) -> Value {
         {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]},
         {
             "apiGroups": ["rbac.authorization.k8s.io"], "resources": ["clusterroles"], "resourceNames": [release],
-            "verbs": ["get", "list", "watch"],
+            "verbs": ["get", "watch"],
         },
         {
             "apiGroups": ["admissionregistration.k8s.io"],
             "resources": ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"],
             "resourceNames": [release],
-            "verbs": ["get", "list", "watch", "create", "patch", "update", "delete"],
+            "verbs": ["get", "watch", "create", "patch", "update", "delete"],
         },
         {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create"]},
     ])
@@ -48,6 +48,6 @@ fn cluster_rules(release: &str) -> Value {
 fn rules(release: &str) -> Value {
     json!([{
         "apiGroups": [""], "resources": ["configmaps"], "resourceNames": [format!("{release}-disabled")],
-        "verbs": ["get", "list", "watch", "delete"],
+        "verbs": ["get", "watch", "delete"],
     }])
 }
