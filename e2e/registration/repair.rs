@@ -76,7 +76,9 @@ fn every_weakening_is_repaired() -> Result<()> {
             api.delete(&configuration(which))?.done()?;
             is_repaired(&mut api, which, &good).with_context(|| format!("{which} is not made anew"))?;
         }
-        ensure!(stage.metric("portcullis_registration_repairs_total")? >= 30.0);
+        // All but the rules that the mutating one does not have anyway.
+        let repairs = stage.metric("portcullis_registration_repairs_total")?;
+        ensure!(repairs >= 29.0, "{repairs} repairs are counted");
         let told = stage.events(NAMESPACE, "RegistrationRepaired")?;
         ensure!(told.iter().any(|note| note.contains("webhooks[pods.portcullis.dev].failurePolicy")), "{told:?}");
         until(SOON, || Ok((try_pod(&mut api, SHOP)? == 403).then_some(())))

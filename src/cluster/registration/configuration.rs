@@ -16,6 +16,9 @@ use crate::engine::{Asked, Concern, Mode, Operation, Snapshot, WORKLOADS_LABEL, 
 /// The annotation that says since when the replica runs that wrote the configuration.
 pub(super) const KEPT_SINCE: &str = "portcullis.dev/kept-since";
 
+/// The annotation that says what the replica wrote, so that it can be told whether it still is so.
+pub(super) const FORM: &str = "portcullis.dev/form";
+
 /// What is registered where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Registration {

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::super::clock;
 use super::super::place::FIELD_MANAGER;
-use super::configuration::KEPT_SINCE;
+use super::configuration::{FORM, KEPT_SINCE};
 
 /// The paths of the fields that are other than they should be, in order; none if all is well.
 pub(super) fn differences(desired: &Value, found: &Value) -> Vec<String> {
@@ -71,6 +71,20 @@ pub(super) fn last_writer(configuration: &Value) -> Option<Writer> {
     others.map(|entry| Writer { time: clock::parse(&entry.time), name: entry.manager }).max_by_key(|writer| writer.time)
 }
 
+/// The form of a configuration in a few digits: all of its webhooks but the authorities, which change more often. It tells
+/// whether anything was changed by chance, and does not withstand somebody who means to deceive.
+pub(super) fn form(configuration: &Value) -> String {
+    let mut webhooks = configuration["webhooks"].clone();
+    for webhook in webhooks.as_array_mut().into_iter().flatten() {
+        if let Some(client) = webhook.get_mut("clientConfig").and_then(Value::as_object_mut) {
+            client.remove("caBundle");
+        }
+    }
+    // FNV-1a over JSON whose keys are sorted.
+    let fold = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    format!("{:016x}", webhooks.to_string().bytes().fold(0xcbf2_9ce4_8422_2325, fold))
+}
+
 /// Whether a configuration is as another replica wrote it last, one that was started when this one was, or later. During a
 /// rolling update the newer form stays, however many replicas still want the older one.
 pub(super) fn is_of_a_later_replica(configuration: &Value, started: SystemTime) -> bool {
@@ -78,7 +92,8 @@ pub(super) fn is_of_a_later_replica(configuration: &Value, started: SystemTime) 
     let ours = entries(configuration).into_iter().filter(|entry| entry.manager == FIELD_MANAGER);
     let written = ours.filter_map(|entry| clock::parse(&entry.time)).max();
     let written_by_others = last_writer(configuration).and_then(|writer| writer.time);
-    since.is_some_and(|since| since >= started) && written > written_by_others
+    let is_intact = configuration["metadata"]["annotations"][FORM] == form(configuration);
+    since.is_some_and(|since| since >= started) && is_intact && written > written_by_others
 }
 
 fn entries(configuration: &Value) -> Vec<Entry> {
@@ -160,10 +175,12 @@ mod tests {
     #[test]
     fn only_what_a_later_replica_wrote_last_is_its_own() {
         let found = |since: &str, by_others: &str| {
-            json!({"metadata": {"annotations": {KEPT_SINCE: since}, "managedFields": [
+            let mut found = configuration();
+            found["metadata"] = json!({"annotations": {KEPT_SINCE: since, FORM: form(&found)}, "managedFields": [
                 {"manager": "portcullis", "time": "2026-11-21T09:00:00Z"},
                 {"manager": "kubectl-edit", "time": by_others},
-            ]}})
+            ]});
+            found
         };
         let started = clock::parse("2026-11-21T08:30:00Z").expect("a time");
         let (before, after) = ("2026-11-21T08:00:00Z", "2026-11-21T09:30:00Z");
@@ -171,6 +188,13 @@ mod tests {
         assert!(!is_of_a_later_replica(&found(before, before), started), "an earlier replica");
         assert!(!is_of_a_later_replica(&found(after, after), started), "changed by somebody else since");
         assert!(!is_of_a_later_replica(&json!({}), started));
+        // Whoever only takes something away leaves no trace of himself.
+        let mut shorter = found(after, before);
+        shorter["webhooks"].as_array_mut().expect("a list").remove(0);
+        assert!(!is_of_a_later_replica(&shorter, started));
+        let mut otherwise_trusted = found(after, before);
+        otherwise_trusted["webhooks"][0]["clientConfig"]["caBundle"] = json!("y");
+        assert!(is_of_a_later_replica(&otherwise_trusted, started));
     }
 
     #[test]

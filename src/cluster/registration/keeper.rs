@@ -21,8 +21,8 @@ use super::super::place::{Deed, Place};
 use super::super::question::Question;
 use super::super::state::{State, with_causes};
 use super::super::watch::within;
-use super::configuration::{KEPT_SINCE, Owner, Registration, Which};
-use super::difference::{differences, is_of_a_later_replica, last_writer, lets_pods_by};
+use super::configuration::{FORM, KEPT_SINCE, Owner, Registration, Which};
+use super::difference::{differences, form, is_of_a_later_replica, last_writer, lets_pods_by};
 use super::event::{self, Event};
 use super::marker::Marker;
 use super::slipped;
@@ -263,7 +263,7 @@ impl Keeper {
     async fn keep_one(&mut self, which: Which, owner: &Owner, authorities: &str) -> Result<Option<Kept>, ClusterError> {
         let place = which.place(self.registration.release());
         let mut desired = self.registration.document(which, owner, authorities);
-        desired["metadata"]["annotations"] = json!({KEPT_SINCE: self.started.map(clock::text)});
+        desired["metadata"]["annotations"] = json!({KEPT_SINCE: self.started.map(clock::text), FORM: form(&desired)});
         let answer = match self.ask(&place, Deed::Read).await {
             Err(error) if error.is_absent() => return self.create(which, &place, &desired).await,
             answer => answer?,
@@ -337,7 +337,9 @@ impl Keeper {
             Err(error) => return Err(error),
         };
         whole["webhooks"] = desired["webhooks"].clone();
-        whole["metadata"]["annotations"][KEPT_SINCE] = desired["metadata"]["annotations"][KEPT_SINCE].clone();
+        for annotation in [KEPT_SINCE, FORM] {
+            whole["metadata"]["annotations"][annotation] = desired["metadata"]["annotations"][annotation].clone();
+        }
         whole["metadata"]["ownerReferences"] = desired["metadata"]["ownerReferences"].clone();
         let body = whole.to_string();
         Ok(self.ask(place, Deed::Replace(body.as_bytes())).await?.date)
