@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 use super::stage::{EXCLUDED, NAMESPACE, SHOP, SOON, Stage, configuration, try_pod, webhooks, with_stage};
 use crate::harness::{Api, until};
 
+/// What an administrator does to a configuration, and what it is called.
+type Weakening = (&'static str, fn(&mut Value));
+
 #[test]
 fn registers_what_it_judges_and_nothing_else() -> Result<()> {
     with_stage(|stage| {
@@ -37,7 +40,7 @@ fn registers_what_it_judges_and_nothing_else() -> Result<()> {
 fn every_weakening_is_repaired() -> Result<()> {
     with_stage(|stage| {
         let mut api = stage.plane.connect()?;
-        let weakenings: [(&str, fn(&mut Value)); 14] = [
+        let weakenings: [Weakening; 14] = [
             ("failurePolicy", |found| found["webhooks"][0]["failurePolicy"] = json!("Ignore")),
             ("rules", |found| found["webhooks"][0]["rules"] = json!([])),
             ("other rules", |found| {

@@ -28,7 +28,7 @@ pub enum ClusterError {
     #[error("the API server did not answer in time")]
     Late,
     #[error("{doing}: {why}")]
-    Doing { doing: String, why: Box<ClusterError> },
+    Doing { doing: String, why: Box<Self> },
 }
 
 impl ClusterError {

@@ -11,11 +11,12 @@ use serde_json::{Map, Value};
 use super::super::clock;
 use super::super::place::FIELD_MANAGER;
 use super::configuration::{FORM, KEPT_SINCE};
+use super::field::at;
 
 /// The paths of the fields that are other than they should be, in order; none if all is well.
 pub(super) fn differences(desired: &Value, found: &Value) -> Vec<String> {
     let mut paths = Vec::new();
-    compare("webhooks", &desired["webhooks"], &found["webhooks"], &mut paths);
+    compare("webhooks", at(desired, &["webhooks"]), at(found, &["webhooks"]), &mut paths);
     compare("metadata.ownerReferences", &owners(desired), &owners(found), &mut paths);
     paths
 }
@@ -27,7 +28,7 @@ pub(super) fn lets_pods_by(differences: &[String]) -> bool {
 }
 
 fn owners(configuration: &Value) -> Value {
-    configuration["metadata"]["ownerReferences"].clone()
+    at(configuration, &["metadata", "ownerReferences"]).clone()
 }
 
 fn compare(path: &str, desired: &Value, found: &Value, paths: &mut Vec<String>) {
@@ -35,8 +36,9 @@ fn compare(path: &str, desired: &Value, found: &Value, paths: &mut Vec<String>) 
         (Value::Object(desired), Value::Object(found)) => compare_objects(path, desired, found, paths),
         (Value::Array(desired), Value::Array(found)) if are_alike(desired, found) => {
             for (desired, found) in desired.iter().zip(found) {
-                let place =
-                    desired["name"].as_str().map_or_else(|| format!("{path}[]"), |name| format!("{path}[{name}]"));
+                let place = at(desired, &["name"])
+                    .as_str()
+                    .map_or_else(|| format!("{path}[]"), |name| format!("{path}[{name}]"));
                 compare(&place, desired, found, paths);
             }
         }
@@ -48,7 +50,10 @@ fn compare(path: &str, desired: &Value, found: &Value, paths: &mut Vec<String>) 
 /// Lists of the same things in the same order, so that it makes sense to say in what the things differ.
 fn are_alike(desired: &[Value], found: &[Value]) -> bool {
     desired.len() == found.len()
-        && desired.iter().zip(found).all(|(desired, found)| desired["name"] == found["name"] && desired.is_object())
+        && desired
+            .iter()
+            .zip(found)
+            .all(|(desired, found)| at(desired, &["name"]) == at(found, &["name"]) && desired.is_object())
 }
 
 fn compare_objects(path: &str, desired: &Map<String, Value>, found: &Map<String, Value>, paths: &mut Vec<String>) {
@@ -74,7 +79,7 @@ pub(super) fn last_writer(configuration: &Value) -> Option<Writer> {
 /// The form of a configuration in a few digits: all of its webhooks but the authorities, which change more often. It tells
 /// whether anything was changed by chance, and does not withstand somebody who means to deceive.
 pub(super) fn form(configuration: &Value) -> String {
-    let mut webhooks = configuration["webhooks"].clone();
+    let mut webhooks = at(configuration, &["webhooks"]).clone();
     for webhook in webhooks.as_array_mut().into_iter().flatten() {
         if let Some(client) = webhook.get_mut("clientConfig").and_then(Value::as_object_mut) {
             client.remove("caBundle");
@@ -88,16 +93,16 @@ pub(super) fn form(configuration: &Value) -> String {
 /// Whether a configuration is as another replica wrote it last, one that was started when this one was, or later. During a
 /// rolling update the newer form stays, however many replicas still want the older one.
 pub(super) fn is_of_a_later_replica(configuration: &Value, started: SystemTime) -> bool {
-    let since = configuration["metadata"]["annotations"][KEPT_SINCE].as_str().and_then(clock::parse);
+    let since = at(configuration, &["metadata", "annotations", KEPT_SINCE]).as_str().and_then(clock::parse);
     let ours = entries(configuration).into_iter().filter(|entry| entry.manager == FIELD_MANAGER);
     let written = ours.filter_map(|entry| clock::parse(&entry.time)).max();
     let written_by_others = last_writer(configuration).and_then(|writer| writer.time);
-    let is_intact = configuration["metadata"]["annotations"][FORM] == form(configuration);
+    let is_intact = *at(configuration, &["metadata", "annotations", FORM]) == form(configuration);
     since.is_some_and(|since| since >= started) && is_intact && written > written_by_others
 }
 
 fn entries(configuration: &Value) -> Vec<Entry> {
-    Vec::deserialize(&configuration["metadata"]["managedFields"]).unwrap_or_default()
+    Vec::deserialize(at(configuration, &["metadata", "managedFields"])).unwrap_or_default()
 }
 
 #[derive(Default, Deserialize)]

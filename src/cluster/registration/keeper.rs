@@ -24,6 +24,7 @@ use super::super::watch::within;
 use super::configuration::{FORM, KEPT_SINCE, Owner, Registration, Which};
 use super::difference::{differences, form, is_of_a_later_replica, last_writer, lets_pods_by};
 use super::event::{self, Event};
+use super::field::{at, put};
 use super::marker::Marker;
 use super::slipped;
 
@@ -263,7 +264,8 @@ impl Keeper {
     async fn keep_one(&mut self, which: Which, owner: &Owner, authorities: &str) -> Result<Option<Kept>, ClusterError> {
         let place = which.place(self.registration.release());
         let mut desired = self.registration.document(which, owner, authorities);
-        desired["metadata"]["annotations"] = json!({KEPT_SINCE: self.started.map(clock::text), FORM: form(&desired)});
+        let annotations = json!({KEPT_SINCE: self.started.map(clock::text), FORM: form(&desired)});
+        put(&mut desired, &["metadata", "annotations"], annotations);
         let answer = match self.ask(&place, Deed::Read).await {
             Err(error) if error.is_absent() => return self.create(which, &place, &desired).await,
             answer => answer?,
@@ -274,7 +276,7 @@ impl Keeper {
         if differences.is_empty() {
             return Ok(Some(Kept { now: answer.date, is_written: false, weak_since: None }));
         }
-        if found["metadata"]["deletionTimestamp"].is_string() {
+        if at(&found, &["metadata", "deletionTimestamp"]).is_string() {
             self.say(format!("the {} is about to go, and is made anew then", which.kind()));
             return Ok(None);
         }
@@ -282,7 +284,8 @@ impl Keeper {
             self.say(format!("a replica that was started later keeps the {} in another form", which.kind()));
             return Ok(None);
         }
-        desired["metadata"]["resourceVersion"] = found["metadata"]["resourceVersion"].clone();
+        let version = at(&found, &["metadata", "resourceVersion"]).clone();
+        put(&mut desired, &["metadata", "resourceVersion"], version);
         let now = self.write(&place, &desired, &found).await?;
         let writer = last_writer(&found);
         let by = writer.as_ref().map(|writer| writer.name.as_str());
@@ -336,11 +339,12 @@ impl Keeper {
             Err(error) if error.is_invalid() => found.clone(),
             Err(error) => return Err(error),
         };
-        whole["webhooks"] = desired["webhooks"].clone();
-        for annotation in [KEPT_SINCE, FORM] {
-            whole["metadata"]["annotations"][annotation] = desired["metadata"]["annotations"][annotation].clone();
+        let annotation = |name| ["metadata", "annotations", name];
+        let (kept_since, form) = (annotation(KEPT_SINCE), annotation(FORM));
+        let ours: [&[&str]; 4] = [&["webhooks"], &["metadata", "ownerReferences"], &kept_since, &form];
+        for path in ours {
+            put(&mut whole, path, at(desired, path).clone());
         }
-        whole["metadata"]["ownerReferences"] = desired["metadata"]["ownerReferences"].clone();
         let body = whole.to_string();
         Ok(self.ask(place, Deed::Replace(body.as_bytes())).await?.date)
     }
