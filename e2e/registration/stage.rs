@@ -47,7 +47,7 @@ impl Stage {
             plane.create_namespace(name, labels)?;
         }
         let mut api = plane.connect()?;
-        rights::grant(&mut api, RELEASE, NAMESPACE)?;
+        rights::grant(&plane, RELEASE, NAMESPACE)?;
         plane.kubeconfig_of_service_account(NAMESPACE, RELEASE)?;
         plane.sign_for_host(&format!("{RELEASE}.{NAMESPACE}.svc"))?;
         let ip = IpAddr::V4(plane.addresses.service(2));
@@ -69,6 +69,8 @@ impl Stage {
             self.replicas.push(self.start_replica(*address, &[])?);
         }
         let mut api = self.plane.connect()?;
+        // Left by a test that failed.
+        api.delete(&format!("/api/v1/namespaces/{NAMESPACE}/configmaps/{RELEASE}-disabled"))?;
         until(SOON, || Ok((try_pod(&mut api, SHOP)? == 403).then_some(())))
             .with_context(|| format!("pods are not refused; the end of a replica's log:\n{}", self.log_end()))
     }

@@ -79,6 +79,11 @@ impl Which {
         Place::new(format!("/apis/admissionregistration.k8s.io/v1/{collection}"), release.name())
     }
 
+    /// Whether it is the one by which pods are refused.
+    pub(super) fn judges(self) -> bool {
+        self == Self::Validating
+    }
+
     fn path(self) -> &'static str {
         match self {
             Self::Mutating => "/mutate",

@@ -83,6 +83,7 @@ pub(in super::super) fn keep(
             search,
             good_as_of: None,
             started: None,
+            was_disabled: false,
             deferring_since: None,
             said: String::new(),
         }
@@ -102,6 +103,8 @@ struct Keeper {
     good_as_of: Option<SystemTime>,
     /// When this replica was started, by the API server's clock.
     started: Option<SystemTime>,
+    /// Whether the configurations are missing because they were to be.
+    was_disabled: bool,
     /// Since when the configurations are left to a later replica.
     deferring_since: Option<Instant>,
     /// What was last said of the situation, which is not said again.
@@ -193,6 +196,7 @@ impl Keeper {
         }
         self.search_since(weak_since);
         self.deferring_since = None;
+        self.was_disabled = false;
         self.good_as_of = now.or(self.good_as_of);
         self.publish(Some(authorities));
         self.say(String::new());
@@ -225,6 +229,7 @@ impl Keeper {
         let now = answer.date.unwrap_or_else(SystemTime::now);
         let (marker, version) = Marker::read(&answer.text, now)?;
         self.good_as_of = self.good_as_of.or(Some(marker.since));
+        self.was_disabled = true;
         let left = marker.until.duration_since(now).unwrap_or_default();
         if left.is_zero() {
             self.end(&place, &marker, &version, now).await?;
@@ -291,7 +296,7 @@ impl Keeper {
         let by = writer.as_ref().map(|writer| writer.name.as_str());
         let since = writer.as_ref().and_then(|writer| writer.time);
         self.repaired(which, &differences.join(", "), by, since).await;
-        let weak_since = lets_pods_by(&differences).then_some(self.good_as_of.or(since)).flatten();
+        let weak_since = (lets_pods_by(&differences) && which.judges()).then_some(self.good_as_of.or(since)).flatten();
         Ok(Some(Kept { now, is_written: true, weak_since }))
     }
 
@@ -316,10 +321,10 @@ impl Keeper {
         let is_ours = answer.status == 201;
         match self.good_as_of {
             _ if !is_ours => {}
-            None => tracing::info!(configuration = which.kind(), "registered"),
-            Some(_) => self.repaired(which, "all: it was deleted", None, None).await,
+            Some(_) if !self.was_disabled => self.repaired(which, "all: it was deleted", None, None).await,
+            _ => tracing::info!(configuration = which.kind(), "registered"),
         }
-        let weak_since = self.good_as_of.filter(|_| is_ours);
+        let weak_since = self.good_as_of.filter(|_| is_ours && which.judges());
         Ok(Some(Kept { now: answer.date, is_written: true, weak_since }))
     }
 
