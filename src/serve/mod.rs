@@ -20,6 +20,6 @@ mod tls;
 
 pub use backend::Backend;
 pub use limits::Limits;
-pub use reload::{Files, watch};
+pub use reload::{Files, FilesError, watch};
 pub use server::{Listeners, Server};
 pub use tls::{Clients, Identity, Tls, TlsError};

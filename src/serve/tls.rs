@@ -1,15 +1,18 @@
-//! TLS for the reviews: 1.2 and 1.3, HTTP/1.1 alone, and client certificates where they are asked for. All of rustls is here.
+//! TLS for the reviews: 1.2 and 1.3, HTTP/1.1 alone, and client certificates where they are asked for.
+//!
+//! What is served and who may call are replaced one without the other, each whole, and for the connections to come only.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use arc_swap::ArcSwap;
+use arc_swap::ArcSwapOption;
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{DigitallySignedStruct, DistinguishedName, RootCertStore, ServerConfig, SignatureScheme};
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
@@ -75,42 +78,78 @@ pub struct Clients {
     pub names: Vec<String>,
 }
 
-/// The TLS configuration in use; read for each new connection, replaced whole.
+/// The TLS configuration in use; read for each new connection, replaced whole. None until there is a certificate to serve.
+#[derive(Default)]
 pub struct Tls {
-    config: ArcSwap<ServerConfig>,
+    config: ArcSwapOption<ServerConfig>,
+    parts: Mutex<Parts>,
+}
+
+#[derive(Default)]
+struct Parts {
+    served: Option<Arc<SingleCertAndKey>>,
+    clients: Option<Arc<dyn ClientCertVerifier>>,
 }
 
 impl Tls {
     /// # Errors
     /// The material cannot be used.
     pub fn new(identity: Identity, clients: Option<Clients>) -> Result<Self, TlsError> {
-        Ok(Self { config: ArcSwap::new(config(identity, clients)?) })
+        let tls = Self::default();
+        clients.map_or(Ok(()), |clients| tls.admit(clients))?;
+        tls.serve(identity)?;
+        Ok(tls)
     }
 
-    /// Uses other material for the connections to come. Those that are open go on as they are.
+    /// Serves another certificate from now on. Connections that are open go on as they are.
     ///
     /// # Errors
-    /// The material cannot be used; what was in use stays.
-    pub fn replace(&self, identity: Identity, clients: Option<Clients>) -> Result<(), TlsError> {
-        self.config.store(config(identity, clients)?);
+    /// It cannot be used; what was in use stays.
+    pub fn serve(&self, identity: Identity) -> Result<(), TlsError> {
+        let certified = CertifiedKey::from_der(identity.chain, identity.key, &default_provider());
+        let served = Arc::new(SingleCertAndKey::from(certified.map_err(TlsError::Unusable)?));
+        self.change(|parts| parts.served = Some(served))
+    }
+
+    /// Asks for these clients' certificates from now on. Connections that are open go on as they are.
+    ///
+    /// # Errors
+    /// They cannot be used; whoever was admitted still is.
+    pub fn admit(&self, clients: Clients) -> Result<(), TlsError> {
+        let clients = verifier(clients, Arc::new(default_provider()))?;
+        self.change(|parts| parts.clients = Some(clients))
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Parts)) -> Result<(), TlsError> {
+        let mut parts = self.parts();
+        change(&mut parts);
+        if let Some(served) = &parts.served {
+            self.config.store(Some(config(served.clone(), parts.clients.clone())?));
+        }
         Ok(())
     }
 
-    pub(super) fn config(&self) -> Arc<ServerConfig> {
+    fn parts(&self) -> MutexGuard<'_, Parts> {
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn config(&self) -> Option<Arc<ServerConfig>> {
         self.config.load_full()
     }
 }
 
-fn config(identity: Identity, clients: Option<Clients>) -> Result<Arc<ServerConfig>, TlsError> {
-    let provider = Arc::new(default_provider());
-    let builder = ServerConfig::builder_with_provider(provider.clone())
+fn config(
+    served: Arc<SingleCertAndKey>,
+    clients: Option<Arc<dyn ClientCertVerifier>>,
+) -> Result<Arc<ServerConfig>, TlsError> {
+    let builder = ServerConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(TlsError::Unusable)?;
     let builder = match clients {
         None => builder.with_no_client_auth(),
-        Some(clients) => builder.with_client_cert_verifier(verifier(clients, provider)?),
+        Some(clients) => builder.with_client_cert_verifier(clients),
     };
-    let mut config = builder.with_single_cert(identity.chain, identity.key).map_err(TlsError::Unusable)?;
+    let mut config = builder.with_cert_resolver(served);
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }

@@ -79,7 +79,11 @@ pub struct Metrics {
     pub panics: AtomicU64,
     pub certificate_expiry: AtomicI64,
     pub certificate_reloads: AtomicU64,
-    pub certificate_reload_failed: AtomicI64,
+    pub certificate_reload_failed: ReloadFailed,
+    /// In seconds since 1970; 0 if nobody knows.
+    pub authority_expiry: AtomicI64,
+    pub certificates_issued: Issued,
+    pub certificate_repairs: AtomicU64,
     pub namespaces: AtomicU64,
     /// In microseconds after the origin, plus one; 0 if nothing is known yet.
     namespaces_as_of: AtomicU64,
@@ -87,6 +91,20 @@ pub struct Metrics {
     pub namespace_reads: NamespaceReads,
     pub cluster_errors: AtomicU64,
     origin: Instant,
+}
+
+/// 1 while what is there cannot be used, and what was there before is used in its place.
+#[derive(Default)]
+pub struct ReloadFailed {
+    pub serving: AtomicI64,
+    pub clients: AtomicI64,
+}
+
+/// What this process made.
+#[derive(Default)]
+pub struct Issued {
+    pub authorities: AtomicU64,
+    pub leaves: AtomicU64,
 }
 
 /// Live reads of namespaces by what came of them.
@@ -113,7 +131,10 @@ impl Default for Metrics {
             panics: AtomicU64::new(0),
             certificate_expiry: AtomicI64::new(0),
             certificate_reloads: AtomicU64::new(0),
-            certificate_reload_failed: AtomicI64::new(0),
+            certificate_reload_failed: ReloadFailed::default(),
+            authority_expiry: AtomicI64::new(0),
+            certificates_issued: Issued::default(),
+            certificate_repairs: AtomicU64::new(0),
             namespaces: AtomicU64::new(0),
             namespaces_as_of: AtomicU64::new(0),
             namespace_lists: AtomicU64::new(0),
@@ -162,14 +183,33 @@ impl Metrics {
         text.single(&table::ACCEPT_ERRORS, sum(&self.accept_errors));
         text.single(&table::HANDSHAKE_FAILURES, sum(&self.handshake_failures));
         text.single(&table::PANICS, sum(&self.panics));
-        text.single(&table::EXPIRY, self.certificate_expiry.load(Ordering::Relaxed));
-        text.single(&table::RELOADS, sum(&self.certificate_reloads));
-        text.single(&table::RELOAD_FAILED, self.certificate_reload_failed.load(Ordering::Relaxed));
+        self.render_certificates(&mut text);
         self.render_cluster(&mut text);
         text.single(&table::READY, u8::from(is_ready));
         text.head(&table::BUILD);
         text.sample(&table::BUILD, &[env!("CARGO_PKG_VERSION")], 1);
         text.0
+    }
+
+    fn render_certificates(&self, text: &mut Text) {
+        let expiries = [(&table::EXPIRY, &self.certificate_expiry), (&table::AUTHORITY_EXPIRY, &self.authority_expiry)];
+        for (metric, expiry) in expiries {
+            text.head(metric);
+            // An alert must not take what is not known for what has expired long ago.
+            if let Some(expiry) = Some(expiry.load(Ordering::Relaxed)).filter(|expiry| *expiry > 0) {
+                text.line(format_args!("{} {expiry}", metric.name));
+            }
+        }
+        text.head(&table::ISSUED);
+        text.sample(&table::ISSUED, &["authority"], sum(&self.certificates_issued.authorities));
+        text.sample(&table::ISSUED, &["leaf"], sum(&self.certificates_issued.leaves));
+        text.single(&table::REPAIRS, sum(&self.certificate_repairs));
+        text.single(&table::RELOADS, sum(&self.certificate_reloads));
+        text.head(&table::RELOAD_FAILED);
+        let ReloadFailed { serving, clients } = &self.certificate_reload_failed;
+        for (what, failed) in [("serving", serving), ("clients", clients)] {
+            text.sample(&table::RELOAD_FAILED, &[what], failed.load(Ordering::Relaxed));
+        }
     }
 
     fn render_cluster(&self, text: &mut Text) {

@@ -98,19 +98,39 @@ pub(super) const EXPIRY: Metric = metric(
     "portcullis_certificate_expiry_timestamp_seconds",
     Kind::Gauge,
     &[],
-    "When the serving certificate expires, in seconds since 1970.",
+    "When the serving certificate expires, in seconds since 1970; no sample while there is none.",
+);
+pub(super) const AUTHORITY_EXPIRY: Metric = metric(
+    "portcullis_certificate_authority_expiry_timestamp_seconds",
+    Kind::Gauge,
+    &[],
+    "When the authority expires that clients trust the serving certificate for, in seconds since 1970; no sample if it is not \
+     known, as with files.",
+);
+pub(super) const ISSUED: Metric = metric(
+    "portcullis_certificates_issued_total",
+    Kind::Counter,
+    &["kind"],
+    "Certificates that this replica made and all replicas use. kind: authority or leaf.",
+);
+pub(super) const REPAIRS: Metric = metric(
+    "portcullis_certificate_repairs_total",
+    Kind::Counter,
+    &[],
+    "Times that this replica found the Secret of the kept certificates missing or unusable, and wrote it.",
 );
 pub(super) const RELOADS: Metric = metric(
     "portcullis_certificate_reloads_total",
     Kind::Counter,
     &[],
-    "TLS files that were taken into use after a change.",
+    "Certificates that were taken into use in place of others, from files or from a Secret.",
 );
 pub(super) const RELOAD_FAILED: Metric = metric(
     "portcullis_certificate_reload_failed",
     Kind::Gauge,
-    &[],
-    "1 while the TLS files are unusable and older ones are kept in use, else 0.",
+    &["of"],
+    "1 while the certificates to serve with, or those that clients are verified by, are unusable and older ones are kept in use, \
+     else 0. of: serving or clients.",
 );
 pub(super) const NAMESPACES: Metric =
     metric("portcullis_namespaces", Kind::Gauge, &[], "Namespaces of the cluster that are known; 0 without a cluster.");
@@ -136,14 +156,14 @@ pub(super) const CLUSTER_ERRORS: Metric = metric(
     "portcullis_cluster_errors_total",
     Kind::Counter,
     &[],
-    "Lists, watches and heartbeats that failed; each is tried again.",
+    "Lists, watches, heartbeats and writes that failed; each is tried again.",
 );
 pub(super) const READY: Metric = metric("portcullis_ready", Kind::Gauge, &[], "1 while /readyz says so, else 0.");
 pub(super) const BUILD: Metric =
     metric("portcullis_build_info", Kind::Gauge, &["version"], "Always 1; its label says which version this is.");
 
 /// Every metric, in the order in which it is rendered.
-pub const TABLE: [Metric; 21] = [
+pub const TABLE: [Metric; 24] = [
     EVALUATIONS,
     EXEMPTIONS,
     ERRORS,
@@ -156,6 +176,9 @@ pub const TABLE: [Metric; 21] = [
     HANDSHAKE_FAILURES,
     PANICS,
     EXPIRY,
+    AUTHORITY_EXPIRY,
+    ISSUED,
+    REPAIRS,
     RELOADS,
     RELOAD_FAILED,
     NAMESPACES,

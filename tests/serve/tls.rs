@@ -105,14 +105,13 @@ fn new_files_are_used_for_new_connections_and_bad_ones_are_not() {
     };
     let (first, second) = (pair("first"), pair("second"));
     mount(folder.path(), "one", &first.0, &first.1);
-    let files = Files {
+    let files = Files::Identity {
         certificate: folder.path().join("..data/tls.crt"),
         key: folder.path().join("..data/tls.key"),
-        client_authority: None,
-        client_names: Vec::new(),
     };
     let metrics = Arc::new(Metrics::default());
-    let tls = Arc::new(files.load(&metrics).expect("usable files"));
+    let tls = Arc::new(Tls::default());
+    files.load(&tls, &metrics).expect("usable files");
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let watching = std::thread::spawn({
         let (tls, metrics) = (tls.clone(), metrics.clone());
@@ -136,19 +135,32 @@ fn new_files_are_used_for_new_connections_and_bad_ones_are_not() {
 
     // The key of one with the certificate of the other: the old pair stays, and it shows.
     mount(folder.path(), "two", &second.0, &first.1);
-    eventually("the failure shows", || metrics.render(true).contains("reload_failed 1\n"));
+    eventually("the failure shows", || metrics.render(true).contains("reload_failed{of=\"serving\"} 1\n"));
     assert_eq!(shown(), first.2);
     mount(folder.path(), "three", "not a certificate", &second.1);
     assert_eq!(shown(), first.2);
 
     mount(folder.path(), "four", &second.0, &second.1);
     eventually("the new pair is used", || shown() == second.2);
-    eventually("the failure is over", || metrics.render(true).contains("reload_failed 0\n"));
+    eventually("the failure is over", || metrics.render(true).contains("reload_failed{of=\"serving\"} 0\n"));
     // One reload, or two where the watcher met the second's certificate and key between two swaps.
     assert!(!metrics.render(true).contains("\nportcullis_certificate_reloads_total 0\n"));
     assert_eq!(open.post("/validate", &review("u", "default", false)).status, 200, "the old connection goes on");
     drop(stop);
     watching.join().expect("a watcher that does not panic");
+}
+
+#[test]
+fn without_a_certificate_nothing_is_served_and_the_first_one_is_used_at_once() {
+    let (authority, tls) = (authority(), Arc::new(Tls::default()));
+    let server = Setting { tls: Some((tls.clone(), authority.pem())), ..Setting::default() }.start();
+    assert!(!can_ask(&server, &server.trust));
+    let serving = signed(&authority, "server", &["localhost"]);
+    let identity = Identity::from_der(vec![serving.certificate.der().to_vec()], serving.key.serialize_der());
+    tls.serve(identity).expect("usable TLS");
+    assert!(can_ask(&server, &server.trust));
+    tls.admit(Clients { authorities: authority.pem().into_bytes(), names: Vec::new() }).expect("usable clients");
+    assert!(!can_ask(&server, &server.trust), "who may call is asked from now on");
 }
 
 #[test]
