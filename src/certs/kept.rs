@@ -100,13 +100,15 @@ impl Kept {
     /// Takes over what the Secret holds by now; true if another leaf is to be served.
     pub fn adopt(&mut self, material: Material, clock: Clock) -> bool {
         let Some(leaf) = material.leaf.clone() else { return false };
-        let issuer = |leaf: &Leaf| material.issuer(leaf, &self.terms.host, clock.server);
-        let Some(authority) = issuer(&leaf) else { return false };
+        let issuer = |leaf: &Leaf, at| material.issuer(leaf, &self.terms.host, at);
+        let Some(authority) = issuer(&leaf, clock.server) else { return false };
         let (der, now) = (authority.der(), clock.own);
         let served = self.serving.served();
+        // It has to last until somebody looks again.
+        let soon = clock.server + self.terms.lifetimes.settling / 4;
         let offer = Offer {
             is_settled: self.settled.has(der, now) || served.is_none() && self.settled.almost_has(der, now),
-            can_wait: served.map_or_else(|| self.settled.any(), |served| issuer(served).is_some()),
+            can_wait: served.map_or_else(|| self.settled.any(), |served| issuer(served, soon).is_some()),
             patience: self.terms.lifetimes.settling,
         };
         self.held = material;

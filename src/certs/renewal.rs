@@ -190,7 +190,7 @@ impl Renewal<'_> {
         if why == Why::Aged && current.is_some_and(|(leaf, _)| signer.expiry() < leaf.expiry() + lifetime / 10) {
             return Ok(None);
         }
-        signer.sign(&self.names_for(why), self.now, lifetime).map(Some)
+        signer.sign(&self.names_for(current.map(|(leaf, _)| leaf)), self.now, lifetime).map(Some)
     }
 
     /// Newest first.
@@ -207,13 +207,9 @@ impl Renewal<'_> {
     }
 
     /// Replicas may want different names, while one version replaces another: then all get theirs.
-    fn names_for(&self, why: Why) -> Vec<String> {
+    fn names_for(&self, current: Option<&Leaf>) -> Vec<String> {
         const MOST_NAMES: usize = 64;
-        let mut names = self.names.clone();
-        if why == Why::Names {
-            let theirs = self.material.leaf.iter().flat_map(Leaf::names).filter(|name| !self.names.contains(name));
-            names.extend(theirs.take(MOST_NAMES).cloned());
-        }
-        names
+        let theirs = current.map(Leaf::names).unwrap_or_default().iter().filter(|name| !self.names.contains(name));
+        self.names.iter().chain(theirs.take(MOST_NAMES)).cloned().collect()
     }
 }
