@@ -34,7 +34,7 @@ enum Kind {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Arguments {
+pub(super) struct CertificateArguments {
     /// Where the serving certificate comes from [default: what the other flags say; else kept in a cluster, memory elsewhere]
     #[arg(long, value_name = "ORIGIN")]
     certificates: Option<Kind>,
@@ -89,7 +89,7 @@ pub(super) struct Serving {
     pub(super) certificates: Option<Certificates>,
 }
 
-impl Arguments {
+impl CertificateArguments {
     /// Finds or makes the certificate, and sees to it that later ones are taken into use.
     pub(super) fn start(&self, around: Surroundings) -> Result<Serving> {
         let tls = Arc::new(Tls::default());

@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::backends::{Live, Memory};
-use super::certificates::{self, Certified, Serving, Surroundings};
+use super::certificates::{CertificateArguments, Certified, Serving, Surroundings};
 use super::inputs::Judging;
 use super::installation::Installation;
 use crate::cluster::{Access, Cluster};
@@ -42,7 +42,7 @@ pub(super) struct Arguments {
     #[command(flatten)]
     installation: Installation,
     #[command(flatten)]
-    certificates: certificates::Arguments,
+    certificates: CertificateArguments,
     /// How long to go on accepting after SIGTERM, such as 10s [default: 0s; in a cluster 10s]
     #[arg(long, value_name = "DURATION", value_parser = seconds)]
     drain_delay: Option<Duration>,
