@@ -77,7 +77,7 @@ fn a_given_secret_is_exchanged_by_hand() -> Result<()> {
         let kubeconfig = allow(&plane, name, "mine")?;
         let arguments = [&["--kubeconfig", &kubeconfig, "--namespace", name][..], &flags].concat();
         let ip = plane.addresses.service(8);
-        let unready = Portcullis::start_until("/livez", &plane, ("portcullis", name), ip, &arguments)?;
+        let unready = Portcullis::start_for(("portcullis", name), "/livez", &plane, ip, &arguments)?;
         until(SOON, || {
             Ok(unready.asked("/readyz")?.1.contains("ca.crt: there is no certificate in it").then_some(()))
         })?;
@@ -98,7 +98,7 @@ fn a_given_secret_is_exchanged_by_hand() -> Result<()> {
     // One that nobody would accept changes nothing.
     let wrong = signed(&["elsewhere.example".to_owned()])?;
     api.merge(&stage.secret, &json!({"data": wrong}))?.done()?;
-    let failed = "portcullis_certificate_reload_failed{of=\"serving\"}";
+    let failed = "portcullis_certificate_reload_failed";
     until(SOON, || Ok((stage.sum(failed)? == 2.0).then_some(())))?;
     stage.end()
 }
@@ -141,7 +141,7 @@ impl Stage {
         let mut replicas = Vec::new();
         for (service, address) in services.into_iter().zip(address..) {
             let ip = plane.addresses.service(address);
-            let replica = Portcullis::start_until("/readyz", &plane, (service, name), ip, &arguments)?;
+            let replica = Portcullis::start_for((service, name), "/readyz", &plane, ip, &arguments)?;
             replica.service.create(&mut api)?;
             replicas.push(replica);
         }

@@ -7,12 +7,13 @@ use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, ValueEnum};
+use tokio::sync::watch;
 use tokio::time::sleep;
 
 use crate::certs::{Authority, Leaf, Lifetimes, Terms};
 use crate::cluster::{Access, Certificates, Origin, Published, Release};
 use crate::engine::{Facts, Needed, Snapshot};
-use crate::serve::{Backend, Files, Identity, Tls, watch};
+use crate::serve::{Backend, ClientFile, Clients, Files, Identity, Tls, watch as reload};
 use crate::telemetry::{Decided, Metrics};
 
 /// How often TLS files are looked at.
@@ -77,6 +78,8 @@ pub(super) struct Surroundings {
     pub(super) is_in_cluster: bool,
     /// None where nothing is registered.
     pub(super) published: Option<Published>,
+    /// Who is to know which authorities the API server is to trust.
+    pub(super) authorities: watch::Sender<Option<Arc<str>>>,
     pub(super) metrics: Arc<Metrics>,
 }
 
@@ -87,27 +90,29 @@ pub(super) struct Serving {
     pub(super) authority: Option<PathBuf>,
     /// What the cluster's Secret says, where it comes from there.
     pub(super) certificates: Option<Certificates>,
+    /// Who is still to be told which authorities the API server is to trust.
+    pub(super) authorities: Option<watch::Sender<Option<Arc<str>>>>,
 }
 
 impl CertificateArguments {
     /// Finds or makes the certificate, and sees to it that later ones are taken into use.
     pub(super) fn start(&self, around: Surroundings) -> Result<Serving> {
-        let tls = Arc::new(Tls::default());
         let metrics = around.metrics.clone();
-        let mut serving = Serving { tls: tls.clone(), authority: None, certificates: None };
-        match self.kind(&around) {
-            Kind::Files => self.from_files(&tls, &metrics)?,
-            Kind::Memory => serving.authority = Some(self.in_memory(&tls, &metrics)?),
-            Kind::Kept => serving.certificates = Some(self.from_cluster(&Origin::Kept, &tls, around)?),
+        let allowed = self.client_ca_file.clone();
+        let allowed = allowed.map(|authority| ClientFile { authority, names: self.client_allowed_name.clone() });
+        let clients = allowed.as_ref().map(ClientFile::load).transpose().context("cannot use --client-ca-file")?;
+        let serving = match self.kind(&around) {
+            Kind::Files => self.from_files(clients, around)?,
+            Kind::Memory => self.in_memory(clients, around)?,
+            Kind::Kept => self.from_cluster(&Origin::Kept, clients, around)?,
             Kind::Given => {
                 let name = self.certificate_secret.clone();
                 let name = name.context("--certificates given needs --certificate-secret NAME")?;
-                serving.certificates = Some(self.from_cluster(&Origin::Given(name), &tls, around)?);
+                self.from_cluster(&Origin::Given(name), clients, around)?
             }
-        }
-        if let Some(authority) = &self.client_ca_file {
-            let names = self.client_allowed_name.clone();
-            follow(Files::Clients { authority: authority.clone(), names }, &tls, &metrics)?;
+        };
+        if let Some(allowed) = allowed {
+            tokio::spawn(allowed.watch(serving.tls.clone(), metrics, RELOAD_INTERVAL));
         }
         Ok(serving)
     }
@@ -121,21 +126,27 @@ impl CertificateArguments {
         })
     }
 
-    fn from_files(&self, tls: &Arc<Tls>, metrics: &Arc<Metrics>) -> Result<()> {
+    fn from_files(&self, clients: Option<Clients>, around: Surroundings) -> Result<Serving> {
         let (Some(certificate), Some(key)) = (self.tls_cert_file.clone(), self.tls_private_key_file.clone()) else {
             bail!("--certificates files needs --tls-cert-file FILE and --tls-private-key-file FILE");
         };
-        follow(Files::Identity { certificate, key }, tls, metrics)
+        let files = Files { certificate, key };
+        let loaded = files.load(clients, &around.metrics);
+        let tls = Arc::new(loaded.map_err(|error| anyhow!("cannot use the TLS files: {error}"))?);
+        tokio::spawn(reload(files, tls.clone(), around.metrics, RELOAD_INTERVAL));
+        Ok(Serving { tls, authority: None, certificates: None, authorities: Some(around.authorities) })
     }
 
-    fn from_cluster(&self, origin: &Origin, tls: &Arc<Tls>, around: Surroundings) -> Result<Certificates> {
+    fn from_cluster(&self, origin: &Origin, clients: Option<Clients>, around: Surroundings) -> Result<Serving> {
         let terms = Terms { host: around.release.host(), names: self.tls_san.clone(), lifetimes: self.lifetimes()? };
         let access =
             around.access.context("a Secret can be read only of a cluster; outside of one give --kubeconfig FILE")?;
         let certificates = Certificates::keep(access, around.release, origin, terms, around.published, around.metrics)
             .with_context(|| format!("--certificate-secret: {origin:?} cannot be the name of a Secret"))?;
-        tokio::spawn(serve(tls.clone(), certificates.clone()));
-        Ok(certificates)
+        let tls = Arc::new(Tls::without_identity(clients)?);
+        tokio::spawn(serve(tls.clone(), certificates.leaf.clone()));
+        tokio::spawn(hand_out(certificates.trusted.clone(), around.authorities));
+        Ok(Serving { tls, authority: None, certificates: Some(certificates), authorities: None })
     }
 
     fn lifetimes(&self) -> Result<Lifetimes> {
@@ -149,49 +160,52 @@ impl CertificateArguments {
         Ok(Lifetimes { authority, leaf, settling })
     }
 
-    /// The path of the authority's certificate.
-    fn in_memory(&self, tls: &Arc<Tls>, metrics: &Arc<Metrics>) -> Result<PathBuf> {
-        let now = SystemTime::now();
+    fn in_memory(&self, clients: Option<Clients>, around: Surroundings) -> Result<Serving> {
+        let (now, lifetime) = (SystemTime::now(), self.leaf_lifetime);
         let authority = Authority::make(now, MEMORY_LIFETIME)?;
-        let leaf = authority.sign(&self.tls_san, now, self.leaf_lifetime)?;
-        take(tls, &leaf)?;
-        note(metrics, &leaf, &authority);
+        let leaf = authority.sign(&self.tls_san, now, lifetime)?;
+        let tls = Arc::new(Tls::without_identity(clients)?);
+        take(&tls, &leaf)?;
+        note(&around.metrics, &leaf, &authority);
         let path = &self.write_ca;
         std::fs::write(path, authority.pem()).with_context(|| {
-            format!(
-                "cannot write the authority's certificate to {}; choose another place with --write-ca",
-                path.display()
-            )
+            let path = path.display();
+            format!("cannot write the authority's certificate to {path}; choose another place with --write-ca")
         })?;
-        tokio::spawn(renew(authority, self.tls_san.clone(), self.leaf_lifetime, tls.clone(), metrics.clone()));
-        Ok(std::path::absolute(path).unwrap_or_else(|_| path.clone()))
+        tokio::spawn(renew(authority, self.tls_san.clone(), lifetime, tls.clone(), around.metrics));
+        let written = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+        Ok(Serving { tls, authority: Some(written), certificates: None, authorities: Some(around.authorities) })
     }
 }
 
-/// Uses these files, and again whenever they change.
-fn follow(files: Files, tls: &Arc<Tls>, metrics: &Arc<Metrics>) -> Result<()> {
-    files.load(tls, metrics).map_err(|error| anyhow!("cannot use the TLS files: {error}"))?;
-    tokio::spawn(watch(files, tls.clone(), metrics.clone(), RELOAD_INTERVAL));
-    Ok(())
-}
-
 /// Serves with what the cluster's Secret says, for ever.
-async fn serve(tls: Arc<Tls>, mut certificates: Certificates) {
+async fn serve(tls: Arc<Tls>, mut leaves: watch::Receiver<Option<Arc<Leaf>>>) {
     loop {
-        let leaf = certificates.leaf.borrow_and_update().clone();
+        let leaf = leaves.borrow_and_update().clone();
         if let Some(leaf) = leaf
             && let Err(error) = take(&tls, &leaf)
         {
             tracing::error!(error = format!("{error:#}"), "cannot serve with the certificate");
         }
-        if certificates.leaf.changed().await.is_err() {
+        if leaves.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Tells whoever registers us of the authorities that the cluster's Secret says are to be trusted, for ever.
+async fn hand_out(mut trusted: watch::Receiver<Option<Arc<str>>>, authorities: watch::Sender<Option<Arc<str>>>) {
+    loop {
+        let bundle = trusted.borrow_and_update().clone();
+        authorities.send_replace(bundle);
+        if trusted.changed().await.is_err() {
             return;
         }
     }
 }
 
 fn take(tls: &Tls, leaf: &Leaf) -> Result<()> {
-    Ok(tls.serve(Identity::from_pem(leaf.chain_pem(), leaf.key_pem())?)?)
+    Ok(tls.replace(Identity::from_pem(leaf.chain_pem(), leaf.key_pem())?)?)
 }
 
 fn note(metrics: &Metrics, leaf: &Leaf, authority: &Authority) {

@@ -10,11 +10,12 @@ use anyhow::{Context, Result};
 use clap::Args;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch::channel;
 
 use super::backends::{Live, Memory};
 use super::certificates::{CertificateArguments, Certified, Serving, Surroundings};
 use super::inputs::Judging;
-use super::installation::Installation;
+use super::keeping::{self, Keeping};
 use crate::cluster::{Access, Cluster};
 use crate::engine::Unlisted;
 use crate::engine::pod_security::LevelVersion;
@@ -26,6 +27,8 @@ use crate::telemetry::{Metrics, Recorder, log};
 pub(super) struct Arguments {
     #[command(flatten)]
     judging: Judging,
+    #[command(flatten)]
+    keeping: Keeping,
     /// Watch the cluster of this kubeconfig's current context. In a cluster, its own is watched; a file of --namespaces takes
     /// the place of either.
     #[arg(long, value_name = "FILE", conflicts_with = "namespaces")]
@@ -39,8 +42,6 @@ pub(super) struct Arguments {
     /// Where to listen for /livez, /readyz and /metrics (HTTP) [default: 127.0.0.1:8444; in a cluster [::]:8444]
     #[arg(long, value_name = "ADDRESS")]
     admin_listen: Option<SocketAddr>,
-    #[command(flatten)]
-    installation: Installation,
     #[command(flatten)]
     certificates: CertificateArguments,
     /// How long to go on accepting after SIGTERM, such as 10s [default: 0s; in a cluster 10s]
@@ -82,18 +83,27 @@ async fn serve(arguments: Arguments, is_in_cluster: bool) -> Result<()> {
     let otherwise = if is_in_cluster || access.is_some() { LevelVersion::PRIVILEGED } else { LevelVersion::RESTRICTED };
     let metrics = Arc::new(Metrics::default());
     let recorder = Recorder::new(metrics.clone(), arguments.log_allowed_every);
-    let around = Surroundings {
+    let (authorities, trusted) = channel(None);
+    let mut around = Surroundings {
         access: access.clone(),
-        release: arguments.installation.release()?,
+        release: arguments.keeping.release()?,
         is_in_cluster,
         published: None,
+        authorities,
         metrics: metrics.clone(),
     };
     if let Some(access) = access {
         let rules = arguments.judging.rules(otherwise, Unlisted::Unknown)?;
+        let registration = arguments.keeping.registration(&rules, is_in_cluster)?;
         let cluster = Cluster::watch(access, rules, arguments.stale_after, metrics);
+        match registration {
+            Some(registration) => around.published = Some(keeping::keep(&cluster, registration, trusted)),
+            None => drop(trusted),
+        }
         serve_over(Live::new(cluster, recorder), arguments, around).await
     } else {
+        arguments.keeping.without_cluster()?;
+        drop(trusted);
         let (snapshot, pods) = arguments.judging.snapshot(otherwise)?;
         serve_over(Memory::new(snapshot, pods, recorder), arguments, around).await
     }
@@ -101,7 +111,10 @@ async fn serve(arguments: Arguments, is_in_cluster: bool) -> Result<()> {
 
 async fn serve_over<B: Backend>(backend: B, arguments: Arguments, around: Surroundings) -> Result<()> {
     let (metrics, is_in_cluster) = (around.metrics.clone(), around.is_in_cluster);
-    let Serving { tls, authority, certificates } = arguments.certificates.start(around)?;
+    let Serving { tls, authority, certificates, authorities } = arguments.certificates.start(around)?;
+    if let Some(authorities) = authorities {
+        arguments.keeping.trust(authority.as_deref(), authorities).await?;
+    }
     let loopback = if is_in_cluster { "[::]" } else { "127.0.0.1" };
     let listeners = Listeners {
         reviews: listen(arguments.listen, &format!("{loopback}:8443"), "--listen").await?,

@@ -5,6 +5,7 @@
 
 mod access;
 mod certificates;
+mod clock;
 mod error;
 mod follow;
 mod freshness;
@@ -12,11 +13,10 @@ mod lines;
 mod live;
 mod objects;
 mod pages;
-#[allow(dead_code, reason = "registration uses the rest of it")]
 mod place;
 mod pods;
 mod question;
-#[allow(dead_code, reason = "registration uses the rest of it")]
+mod registration;
 mod release;
 mod state;
 mod store;
@@ -27,4 +27,5 @@ pub use certificates::{Certificates, Origin, Published};
 pub use error::ClusterError;
 pub use live::Cluster;
 pub use pods::ExistingPodsFound;
+pub use registration::{Disabled, Enabled, LONGEST_DISABLED, Marker, Registration, disable, enable};
 pub use release::Release;

@@ -8,6 +8,7 @@ mod answer;
 mod backend;
 mod body;
 mod catch;
+mod client_file;
 mod connection;
 mod drain;
 mod handler;
@@ -19,7 +20,8 @@ mod server;
 mod tls;
 
 pub use backend::Backend;
+pub use client_file::{ClientFile, ClientFileError};
 pub use limits::Limits;
-pub use reload::{Files, FilesError, watch};
+pub use reload::{Files, watch};
 pub use server::{Listeners, Server};
 pub use tls::{Clients, Identity, Tls, TlsError};

@@ -1,18 +1,14 @@
 //! TLS for the reviews: 1.2 and 1.3, HTTP/1.1 alone, and client certificates where they are asked for.
-//!
-//! What is served and who may call are replaced one without the other, each whole, and for the connections to come only.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwapOption;
-use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{DigitallySignedStruct, DistinguishedName, RootCertStore, ServerConfig, SignatureScheme};
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
@@ -78,16 +74,18 @@ pub struct Clients {
     pub names: Vec<String>,
 }
 
-/// The TLS configuration in use; read for each new connection, replaced whole. None until there is a certificate to serve.
+/// The TLS configuration in use; read for each new connection, replaced whole. Who we are and who may connect come from
+/// different places, so each is replaced without the other. None until there is a certificate to serve.
 #[derive(Default)]
 pub struct Tls {
-    config: ArcSwapOption<ServerConfig>,
     parts: Mutex<Parts>,
+    config: ArcSwapOption<ServerConfig>,
 }
 
 #[derive(Default)]
 struct Parts {
-    served: Option<Arc<SingleCertAndKey>>,
+    identity: Option<Identity>,
+    /// None: whoever reaches us may connect.
     clients: Option<Arc<dyn ClientCertVerifier>>,
 }
 
@@ -95,42 +93,43 @@ impl Tls {
     /// # Errors
     /// The material cannot be used.
     pub fn new(identity: Identity, clients: Option<Clients>) -> Result<Self, TlsError> {
-        let tls = Self::default();
-        clients.map_or(Ok(()), |clients| tls.admit(clients))?;
-        tls.serve(identity)?;
+        let tls = Self::without_identity(clients)?;
+        tls.replace(identity)?;
         Ok(tls)
     }
 
-    /// Serves another certificate from now on. Connections that are open go on as they are.
+    /// For these clients, once there is a certificate to show them.
     ///
     /// # Errors
-    /// It cannot be used; what was in use stays.
-    pub fn serve(&self, identity: Identity) -> Result<(), TlsError> {
-        let certified = CertifiedKey::from_der(identity.chain, identity.key, &default_provider());
-        let served = Arc::new(SingleCertAndKey::from(certified.map_err(TlsError::Unusable)?));
-        self.change(|parts| parts.served = Some(served))
+    /// The authorities cannot be used.
+    pub fn without_identity(clients: Option<Clients>) -> Result<Self, TlsError> {
+        let parts = Parts { identity: None, clients: clients.map(verifier).transpose()? };
+        Ok(Self { parts: Mutex::new(parts), config: ArcSwapOption::empty() })
     }
 
-    /// Asks for these clients' certificates from now on. Connections that are open go on as they are.
+    /// Shows another certificate in the connections to come. Those that are open go on as they are.
     ///
     /// # Errors
-    /// They cannot be used; whoever was admitted still is.
-    pub fn admit(&self, clients: Clients) -> Result<(), TlsError> {
-        let clients = verifier(clients, Arc::new(default_provider()))?;
-        self.change(|parts| parts.clients = Some(clients))
-    }
-
-    fn change(&self, change: impl FnOnce(&mut Parts)) -> Result<(), TlsError> {
-        let mut parts = self.parts();
-        change(&mut parts);
-        if let Some(served) = &parts.served {
-            self.config.store(Some(config(served.clone(), parts.clients.clone())?));
-        }
+    /// The material cannot be used; what was in use stays.
+    pub fn replace(&self, identity: Identity) -> Result<(), TlsError> {
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        self.config.store(Some(config(&identity, parts.clients.as_ref())?));
+        parts.identity = Some(identity);
         Ok(())
     }
 
-    fn parts(&self) -> MutexGuard<'_, Parts> {
-        self.parts.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Lets other clients open the connections to come. Those that are open go on as they are.
+    ///
+    /// # Errors
+    /// The authorities cannot be used; those that were in use stay.
+    pub fn replace_clients(&self, clients: Clients) -> Result<(), TlsError> {
+        let clients = verifier(clients)?;
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(identity) = &parts.identity {
+            self.config.store(Some(config(identity, Some(&clients))?));
+        }
+        parts.clients = Some(clients);
+        Ok(())
     }
 
     pub(super) fn config(&self) -> Option<Arc<ServerConfig>> {
@@ -138,29 +137,27 @@ impl Tls {
     }
 }
 
-fn config(
-    served: Arc<SingleCertAndKey>,
-    clients: Option<Arc<dyn ClientCertVerifier>>,
-) -> Result<Arc<ServerConfig>, TlsError> {
+fn config(identity: &Identity, clients: Option<&Arc<dyn ClientCertVerifier>>) -> Result<Arc<ServerConfig>, TlsError> {
     let builder = ServerConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(TlsError::Unusable)?;
     let builder = match clients {
         None => builder.with_no_client_auth(),
-        Some(clients) => builder.with_client_cert_verifier(clients),
+        Some(clients) => builder.with_client_cert_verifier(clients.clone()),
     };
-    let mut config = builder.with_cert_resolver(served);
+    let (chain, key) = (identity.chain.clone(), identity.key.clone_key());
+    let mut config = builder.with_single_cert(chain, key).map_err(TlsError::Unusable)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }
 
-fn verifier(clients: Clients, provider: Arc<CryptoProvider>) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
+fn verifier(clients: Clients) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
     let mut roots = RootCertStore::empty();
     for authority in CertificateDer::pem_slice_iter(&clients.authorities) {
         let authority = authority.map_err(|error| TlsError::ClientAuthority(error.to_string()))?;
         roots.add(authority).map_err(|error| TlsError::ClientAuthority(error.to_string()))?;
     }
-    let chains = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+    let chains = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::new(default_provider()))
         .build()
         .map_err(|error| TlsError::ClientAuthority(error.to_string()))?;
     if clients.names.is_empty() { Ok(chains) } else { Ok(Arc::new(Named { chains, names: clients.names })) }

@@ -79,7 +79,8 @@ pub struct Metrics {
     pub panics: AtomicU64,
     pub certificate_expiry: AtomicI64,
     pub certificate_reloads: AtomicU64,
-    pub certificate_reload_failed: ReloadFailed,
+    pub certificate_reload_failed: AtomicI64,
+    pub client_authority_reload_failed: AtomicI64,
     /// In seconds since 1970; 0 if nobody knows.
     pub authority_expiry: AtomicI64,
     pub certificates_issued: Issued,
@@ -90,17 +91,15 @@ pub struct Metrics {
     pub namespace_lists: AtomicU64,
     pub namespace_reads: NamespaceReads,
     pub cluster_errors: AtomicU64,
+    pub registered: Registered,
+    pub registration_repairs: AtomicU64,
+    /// In seconds since 1970; 0 if not disabled.
+    pub disabled_until: AtomicI64,
+    pub slipped_pods: AtomicU64,
     origin: Instant,
 }
 
-/// 1 while what is there cannot be used, and what was there before is used in its place.
-#[derive(Default)]
-pub struct ReloadFailed {
-    pub serving: AtomicI64,
-    pub clients: AtomicI64,
-}
-
-/// What this process made.
+/// Certificates that this process made.
 #[derive(Default)]
 pub struct Issued {
     pub authorities: AtomicU64,
@@ -113,6 +112,13 @@ pub struct NamespaceReads {
     pub found: AtomicU64,
     pub absent: AtomicU64,
     pub failed: AtomicU64,
+}
+
+/// Whether each webhook configuration was there when it was last looked at: 1 or 0.
+#[derive(Default)]
+pub struct Registered {
+    pub mutating: AtomicU64,
+    pub validating: AtomicU64,
 }
 
 impl Default for Metrics {
@@ -131,7 +137,8 @@ impl Default for Metrics {
             panics: AtomicU64::new(0),
             certificate_expiry: AtomicI64::new(0),
             certificate_reloads: AtomicU64::new(0),
-            certificate_reload_failed: ReloadFailed::default(),
+            certificate_reload_failed: AtomicI64::new(0),
+            client_authority_reload_failed: AtomicI64::new(0),
             authority_expiry: AtomicI64::new(0),
             certificates_issued: Issued::default(),
             certificate_repairs: AtomicU64::new(0),
@@ -140,6 +147,10 @@ impl Default for Metrics {
             namespace_lists: AtomicU64::new(0),
             namespace_reads: NamespaceReads::default(),
             cluster_errors: AtomicU64::new(0),
+            registered: Registered::default(),
+            registration_repairs: AtomicU64::new(0),
+            disabled_until: AtomicI64::new(0),
+            slipped_pods: AtomicU64::new(0),
             origin: Instant::now(),
         }
     }
@@ -205,11 +216,9 @@ impl Metrics {
         text.sample(&table::ISSUED, &["leaf"], sum(&self.certificates_issued.leaves));
         text.single(&table::REPAIRS, sum(&self.certificate_repairs));
         text.single(&table::RELOADS, sum(&self.certificate_reloads));
-        text.head(&table::RELOAD_FAILED);
-        let ReloadFailed { serving, clients } = &self.certificate_reload_failed;
-        for (what, failed) in [("serving", serving), ("clients", clients)] {
-            text.sample(&table::RELOAD_FAILED, &[what], failed.load(Ordering::Relaxed));
-        }
+        text.single(&table::RELOAD_FAILED, self.certificate_reload_failed.load(Ordering::Relaxed));
+        let failed = self.client_authority_reload_failed.load(Ordering::Relaxed);
+        text.single(&table::CLIENT_AUTHORITY_FAILED, failed);
     }
 
     fn render_cluster(&self, text: &mut Text) {
@@ -226,6 +235,14 @@ impl Metrics {
             text.sample(&table::NAMESPACE_READS, &[outcome], sum(count));
         }
         text.single(&table::CLUSTER_ERRORS, sum(&self.cluster_errors));
+        text.head(&table::REGISTERED);
+        let Registered { mutating, validating } = &self.registered;
+        for (configuration, count) in [("mutating", mutating), ("validating", validating)] {
+            text.sample(&table::REGISTERED, &[configuration], sum(count));
+        }
+        text.single(&table::REGISTRATION_REPAIRS, sum(&self.registration_repairs));
+        text.single(&table::DISABLED_UNTIL, self.disabled_until.load(Ordering::Relaxed));
+        text.single(&table::SLIPPED_PODS, sum(&self.slipped_pods));
     }
 
     fn render_requests(&self, text: &mut Text) {

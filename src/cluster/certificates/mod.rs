@@ -215,7 +215,7 @@ impl Around {
 
     /// Says and remembers how a turn ended.
     fn note(&self, turn: Result<(), KeepingError>) {
-        let failed = &self.metrics.certificate_reload_failed.serving;
+        let failed = &self.metrics.certificate_reload_failed;
         failed.store(turn.is_err().into(), Ordering::Relaxed);
         let trouble = turn.err().map(|error| {
             if matches!(error, KeepingError::Cluster(_)) {
