@@ -125,7 +125,7 @@ impl Renewal<'_> {
         let mut authorities = std::mem::take(&mut self.material.authorities);
         authorities.retain(|authority| {
             let is_over = authority.expiry() + settling < self.now;
-            !is_over && !(is_replaced && self.material.distrusts(authority, self.now))
+            !is_over && (!is_replaced || !self.material.distrusts(authority, self.now))
         });
         self.material.authorities = authorities;
     }

@@ -33,7 +33,7 @@ pub(super) fn leads_to(
     let unverified = |error: rustls::Error| CertificateError::Unverified(error.to_string());
     let (first, rest) = leaf.chain.split_first().ok_or(CertificateError::NoCertificate)?;
     // A certificate that is itself trusted needs no authority; rustls has no notion of that, Go has.
-    let is_its_own = authorities.iter().any(|authority| *authority == first.as_slice());
+    let is_its_own = authorities.contains(&first.as_slice());
     if is_its_own && leaf.span.contains(now) && leaf.names().iter().any(|name| name == host) {
         return Ok(());
     }

@@ -102,13 +102,13 @@ impl CertificateArguments {
         let allowed = allowed.map(|authority| ClientFile { authority, names: self.client_allowed_name.clone() });
         let clients = allowed.as_ref().map(ClientFile::load).transpose().context("cannot use --client-ca-file")?;
         let serving = match self.kind(&around) {
-            Kind::Files => self.from_files(clients, around)?,
+            Kind::Files => self.of_files(clients, around)?,
             Kind::Memory => self.in_memory(clients, around)?,
-            Kind::Kept => self.from_cluster(&Origin::Kept, clients, around)?,
+            Kind::Kept => self.of_cluster(&Origin::Kept, clients, around)?,
             Kind::Given => {
                 let name = self.certificate_secret.clone();
                 let name = name.context("--certificates given needs --certificate-secret NAME")?;
-                self.from_cluster(&Origin::Given(name), clients, around)?
+                self.of_cluster(&Origin::Given(name), clients, around)?
             }
         };
         if let Some(allowed) = allowed {
@@ -126,7 +126,7 @@ impl CertificateArguments {
         })
     }
 
-    fn from_files(&self, clients: Option<Clients>, around: Surroundings) -> Result<Serving> {
+    fn of_files(&self, clients: Option<Clients>, around: Surroundings) -> Result<Serving> {
         let (Some(certificate), Some(key)) = (self.tls_cert_file.clone(), self.tls_private_key_file.clone()) else {
             bail!("--certificates files needs --tls-cert-file FILE and --tls-private-key-file FILE");
         };
@@ -137,7 +137,7 @@ impl CertificateArguments {
         Ok(Serving { tls, authority: None, certificates: None, authorities: Some(around.authorities) })
     }
 
-    fn from_cluster(&self, origin: &Origin, clients: Option<Clients>, around: Surroundings) -> Result<Serving> {
+    fn of_cluster(&self, origin: &Origin, clients: Option<Clients>, around: Surroundings) -> Result<Serving> {
         let terms = Terms { host: around.release.host(), names: self.tls_san.clone(), lifetimes: self.lifetimes()? };
         let access =
             around.access.context("a Secret can be read only of a cluster; outside of one give --kubeconfig FILE")?;

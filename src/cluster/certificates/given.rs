@@ -15,6 +15,9 @@ use crate::certs::{
 /// For how many settling times a former authority is trusted.
 const OVERLAP: u32 = 5;
 
+/// The most authorities that are handed out, the Secret's own first.
+const MOST: usize = 64;
+
 pub(super) struct Keeper {
     host: String,
     settling: Duration,
@@ -46,7 +49,7 @@ impl Keeper {
             return Err(KeepingError::Unusable("it does not exist; it has to hold tls.crt, tls.key and ca.crt".into()));
         }
         let given = self.read(&Secret::read(&answer.text)?, clock)?;
-        self.take(given, around.handed_out(), clock);
+        self.take(given, around.handed_out().as_deref(), clock);
         let bundle = self.trusted.iter().map(|der| authority_pem(der)).collect();
         around.show(self.serving.served(), Some(bundle), self.authority_expiry(clock));
         Ok(())
@@ -70,18 +73,19 @@ impl Keeper {
         Ok(Given { leaf, authorities, changed: secret.changed().unwrap_or(clock.server) })
     }
 
-    fn take(&mut self, given: Given, handed_out: Option<Vec<Vec<u8>>>, clock: Clock) {
+    fn take(&mut self, given: Given, handed_out: Option<&[Vec<u8>]>, clock: Clock) {
         let Given { leaf, authorities: mut trusted, changed } = given;
         if clock.server <= changed + OVERLAP * self.settling {
-            let former = self.trusted.drain(..).chain(handed_out.iter().flatten().cloned());
+            let former = self.trusted.drain(..).chain(handed_out.unwrap_or_default().iter().cloned());
             for authority in former.collect::<Vec<_>>() {
                 if !trusted.contains(&authority) {
                     trusted.push(authority);
                 }
             }
         }
+        trusted.truncate(MOST);
         self.trusted = trusted;
-        let told = handed_out.as_ref().unwrap_or(&self.trusted);
+        let told = handed_out.unwrap_or(&self.trusted);
         self.settled.see(told.iter().map(Vec::as_slice), clock.own);
         let is_settled = self.issuer(&leaf, clock).is_some_and(|issuer| self.settled.has(issuer, clock.own));
         // With nothing to serve there is nothing to wait with.
