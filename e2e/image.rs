@@ -3,9 +3,6 @@
 //! Not a part of `make test`, because it needs a release build, and root or user namespaces: `make image-test`. The program
 //! finds the cluster by itself, with the files and variables that a kubelet gives to a pod, and nothing else is there.
 
-#[path = "installation/forms.rs"]
-#[allow(dead_code, reason = "the installation uses the rest of it")]
-mod forms;
 mod harness;
 #[path = "installation/running.rs"]
 #[allow(dead_code, reason = "the installation uses the rest of it")]
@@ -17,7 +14,7 @@ mod stage;
 use anyhow::{Context, Result, ensure};
 use harness::{Process, answers_200, free_port};
 use serde_json::Value;
-use stage::{Stage, render, stage};
+use stage::{Stage, objects, render, stage};
 use std::{
     fs,
     net::Ipv4Addr,
@@ -73,7 +70,7 @@ fn its_root_file_system_runs_with_what_a_kubelet_gives_to_a_pod() -> Result<()> 
     assert_eq!(files, ["portcullis"], "the program and nothing else");
     mount_service_account(&stage, &root)?;
 
-    let objects = forms::objects(&text)?;
+    let objects = objects(&text)?;
     let deployment = objects.values().find(|object| object["kind"] == "Deployment").context("no Deployment")?;
     let arguments = &deployment["spec"]["template"]["spec"]["containers"][0]["args"];
     let arguments = arguments.as_array().context("no args")?.iter().filter_map(Value::as_str);
@@ -87,6 +84,7 @@ fn its_root_file_system_runs_with_what_a_kubelet_gives_to_a_pod() -> Result<()> 
         // Until certificates are kept in a Secret.
         .args(["--write-ca=/certificates/ca.crt"])
         .env_clear()
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin") // for chroot
         .env("KUBERNETES_SERVICE_HOST", server.ip().to_string())
         .env("KUBERNETES_SERVICE_PORT", server.port().to_string());
     let log = stage.folder("image")?.join("portcullis.log");

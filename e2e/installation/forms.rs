@@ -1,10 +1,8 @@
 //! The three forms, object by object, for the overlays and for combinations of components.
 
-use crate::stage::{Stage, manifests, render, stage};
-use anyhow::{Context, Result, ensure};
-use portcullis::manifest::{Documents, parse};
-use serde_json::Value;
-use std::{collections::BTreeMap, fs, path::Path};
+use crate::stage::{Objects, Stage, manifests, objects, render, stage};
+use anyhow::{Result, ensure};
+use std::{fs, path::Path};
 
 /// One installation, said in three ways.
 struct Case {
@@ -99,6 +97,18 @@ fn helm_and_render_agree_about_names_and_options() -> Result<()> {
 }
 
 #[test]
+fn helm_and_render_mount_the_same_configuration() -> Result<()> {
+    let stage = stage()?;
+    let path = format!("{}/policies/pod-security/baseline.yaml", env!("CARGO_MANIFEST_DIR"));
+    let rendered = objects(&render(&["--config", &path])?)?;
+    assert!(rendered.contains_key("ConfigMap portcullis-system/portcullis-configuration"));
+    let (chart, value) = (manifests("chart"), format!("configuration={path}"));
+    let arguments = ["template", "portcullis", &chart, "--namespace=portcullis-system", "--set-file", &value];
+    assert_same(&objects(&stage.helm()?.done(&arguments)?)?, &rendered, "helm and render, with a configuration");
+    Ok(())
+}
+
+#[test]
 fn what_the_chart_cannot_make_sense_of_is_refused_with_its_place() -> Result<()> {
     let helm = stage()?.helm()?;
     let chart = manifests("chart");
@@ -143,27 +153,6 @@ fn put_together(stage: &Stage, index: usize, components: &[&str]) -> Result<Stri
     let text = format!("resources: [{}]\ncomponents: [{}]\n", relative("base")?, components.join(", "));
     fs::write(folder.join("kustomization.yaml"), text)?;
     Ok(folder.display().to_string())
-}
-
-pub type Objects = BTreeMap<String, Value>;
-
-/// The objects of a text, by kind, namespace and name.
-pub fn objects(text: &str) -> Result<Objects> {
-    let mut objects = Objects::new();
-    for document in Documents::new(text.as_bytes()) {
-        let node = parse(&document?)?;
-        if node.is_null() {
-            continue;
-        }
-        let mut json = Vec::new();
-        node.write_json(&mut json);
-        let object: Value = serde_json::from_slice(&json)?;
-        let field = |pointer| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-        let identity = format!("{} {}/{}", field("/kind"), field("/metadata/namespace"), field("/metadata/name"));
-        ensure!(objects.insert(identity.clone(), object).is_none(), "{identity} is there twice");
-    }
-    objects.first_key_value().context("no object")?;
-    Ok(objects)
 }
 
 fn assert_same(one: &Objects, other: &Objects, what: &str) {

@@ -1,7 +1,7 @@
 //! What roles grant and what the audit log says was asked, in the same terms.
 
-use crate::forms::Objects;
 use crate::harness::AuditLog;
+use crate::stage::Objects;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use std::{collections::BTreeSet, fmt};

@@ -3,11 +3,10 @@
 //! The binary runs with the token of the service account that the manifests create, so the authorizer judges each request
 //! by the manifests' own roles, and the audit log says which there were.
 
-use crate::forms::{Objects, objects};
 use crate::grants::{Right, asked, granted};
 use crate::harness::{Api, Registration, Service, until};
 use crate::running::Running;
-use crate::stage::{render, stage};
+use crate::stage::{objects, render, stage};
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use std::time::Duration;
@@ -33,7 +32,7 @@ fn everything_that_is_asked_is_granted_and_everything_that_is_granted_is_asked()
     let stage = stage()?;
     let text = render(&["--release", RELEASE, "--namespace", RELEASE])?;
     stage.plane.kubectl()?.apply(&text)?;
-    let manifests: Objects = objects(&text)?;
+    let manifests = objects(&text)?;
     let granted = granted(&manifests)?;
     let portcullis = Running::start(&stage, &manifests)?;
     exercise(&mut stage.plane.connect()?, &portcullis)?;
@@ -52,7 +51,7 @@ fn everything_that_is_asked_is_granted_and_everything_that_is_granted_is_asked()
         Ok(unused.is_empty().then_some(()))
     });
     let list: String = unused.iter().map(|right| format!("\n  {right}")).collect();
-    waited.with_context(|| format!("granted, and never asked:{list}"))
+    waited.with_context(|| format!("what is granted is not what is asked; granted, and not asked so far:{list}"))
 }
 
 /// Has Portcullis do all that it does. What is built later adds a line here, and its grants then count as used.

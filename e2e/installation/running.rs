@@ -1,8 +1,7 @@
 //! The real binary, started as the Deployment of the manifests would start it, on the ClusterIP of their Service.
 
-use crate::forms::Objects;
 use crate::harness::{Process, Service, answers_200, free_port};
-use crate::stage::Stage;
+use crate::stage::{Objects, Stage};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use std::{
