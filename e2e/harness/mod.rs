@@ -27,7 +27,7 @@ mod state;
 mod webhook;
 
 pub use addresses::{Addresses, free_port};
-pub use admission::Admission;
+pub use admission::{Admission, CLIENT_NAME};
 pub use api::{Answer, Api};
 pub use api_server::{ApiServer, ApiServerSettings};
 pub use audit::AuditLog;

@@ -4,14 +4,19 @@
 //! deadline, every answer a bound in bytes, and no object's body is ever logged.
 
 mod access;
+mod clock;
 mod error;
+mod follow;
 mod freshness;
 mod lines;
 mod live;
 mod objects;
 mod pages;
+mod place;
 mod pods;
 mod question;
+mod registration;
+mod release;
 mod state;
 mod store;
 mod watch;
@@ -20,3 +25,5 @@ pub use access::Access;
 pub use error::ClusterError;
 pub use live::Cluster;
 pub use pods::ExistingPodsFound;
+pub use registration::{Disabled, Enabled, LONGEST_DISABLED, Marker, Registration, disable, enable};
+pub use release::Release;

@@ -4,6 +4,7 @@ use kube::core::Request;
 use kube::core::params::{GetParams, ListParams, WatchParams};
 
 use super::error::ClusterError;
+use super::place::{Deed, Place};
 
 /// How long a watch lasts, in seconds. The API server sends a bookmark two seconds before its end, so that a watch that is
 /// this short proves often how far it is.
@@ -19,6 +20,8 @@ pub(super) enum Question<'q> {
     Changes { since: &'q str },
     /// The version that the cluster has reached, by a consistent list of a single namespace.
     Newest,
+    /// Something about a single object that we keep or heed.
+    Object(&'q Place, Deed<'q>),
 }
 
 /// What is listed.
@@ -27,6 +30,8 @@ pub(super) enum Listing<'q> {
     Namespaces,
     /// The pods of this namespace; the name must be one, see [`is_name`].
     PodsOf(&'q str),
+    /// The pods of all namespaces.
+    AllPods,
 }
 
 /// A page of a list: at most `limit` objects, from the start or from where the last page ended.
@@ -45,12 +50,14 @@ impl Question<'_> {
             Self::List(Listing::PodsOf(name), page) => {
                 Request::new(format!("/api/v1/namespaces/{name}/pods")).list(&page.parameters())?
             }
+            Self::List(Listing::AllPods, page) => Request::new("/api/v1/pods").list(&page.parameters())?,
             Self::Changes { since } => {
                 let parameters =
                     WatchParams { timeout: Some(WATCH_SECONDS), bookmarks: true, ..WatchParams::default() };
                 namespaces.watch(&parameters, since)?
             }
             Self::Newest => namespaces.list(&ListParams::default().fields("metadata.name=kube-system"))?,
+            Self::Object(place, deed) => place.request(*deed)?,
         })
     }
 }

@@ -80,12 +80,18 @@ pub struct Metrics {
     pub certificate_expiry: AtomicI64,
     pub certificate_reloads: AtomicU64,
     pub certificate_reload_failed: AtomicI64,
+    pub client_authority_reload_failed: AtomicI64,
     pub namespaces: AtomicU64,
     /// In microseconds after the origin, plus one; 0 if nothing is known yet.
     namespaces_as_of: AtomicU64,
     pub namespace_lists: AtomicU64,
     pub namespace_reads: NamespaceReads,
     pub cluster_errors: AtomicU64,
+    pub registered: Registered,
+    pub registration_repairs: AtomicU64,
+    /// In seconds since 1970; 0 if not disabled.
+    pub disabled_until: AtomicI64,
+    pub slipped_pods: AtomicU64,
     origin: Instant,
 }
 
@@ -95,6 +101,13 @@ pub struct NamespaceReads {
     pub found: AtomicU64,
     pub absent: AtomicU64,
     pub failed: AtomicU64,
+}
+
+/// Whether each webhook configuration was there when it was last looked at: 1 or 0.
+#[derive(Default)]
+pub struct Registered {
+    pub mutating: AtomicU64,
+    pub validating: AtomicU64,
 }
 
 impl Default for Metrics {
@@ -114,11 +127,16 @@ impl Default for Metrics {
             certificate_expiry: AtomicI64::new(0),
             certificate_reloads: AtomicU64::new(0),
             certificate_reload_failed: AtomicI64::new(0),
+            client_authority_reload_failed: AtomicI64::new(0),
             namespaces: AtomicU64::new(0),
             namespaces_as_of: AtomicU64::new(0),
             namespace_lists: AtomicU64::new(0),
             namespace_reads: NamespaceReads::default(),
             cluster_errors: AtomicU64::new(0),
+            registered: Registered::default(),
+            registration_repairs: AtomicU64::new(0),
+            disabled_until: AtomicI64::new(0),
+            slipped_pods: AtomicU64::new(0),
             origin: Instant::now(),
         }
     }
@@ -165,6 +183,8 @@ impl Metrics {
         text.single(&table::EXPIRY, self.certificate_expiry.load(Ordering::Relaxed));
         text.single(&table::RELOADS, sum(&self.certificate_reloads));
         text.single(&table::RELOAD_FAILED, self.certificate_reload_failed.load(Ordering::Relaxed));
+        let failed = self.client_authority_reload_failed.load(Ordering::Relaxed);
+        text.single(&table::CLIENT_AUTHORITY_FAILED, failed);
         self.render_cluster(&mut text);
         text.single(&table::READY, u8::from(is_ready));
         text.head(&table::BUILD);
@@ -186,6 +206,14 @@ impl Metrics {
             text.sample(&table::NAMESPACE_READS, &[outcome], sum(count));
         }
         text.single(&table::CLUSTER_ERRORS, sum(&self.cluster_errors));
+        text.head(&table::REGISTERED);
+        let Registered { mutating, validating } = &self.registered;
+        for (configuration, count) in [("mutating", mutating), ("validating", validating)] {
+            text.sample(&table::REGISTERED, &[configuration], sum(count));
+        }
+        text.single(&table::REGISTRATION_REPAIRS, sum(&self.registration_repairs));
+        text.single(&table::DISABLED_UNTIL, self.disabled_until.load(Ordering::Relaxed));
+        text.single(&table::SLIPPED_PODS, sum(&self.slipped_pods));
     }
 
     fn render_requests(&self, text: &mut Text) {
