@@ -80,7 +80,12 @@ fn its_root_file_system_runs_with_what_a_kubelet_gives_to_a_pod() -> Result<()> 
     command
         .arg("/portcullis")
         .args(arguments)
-        .args([format!("--listen={address}"), format!("--admin-listen={admin}"), "--drain-delay=0s".to_owned()])
+        .args([
+            format!("--listen={address}"),
+            format!("--admin-listen={admin}"),
+            "--drain-delay=0s".to_owned(),
+            "--register=false".to_owned(),
+        ])
         // Until certificates are kept in a Secret.
         .args(["--write-ca=/certificates/ca.crt"])
         .env_clear()

@@ -15,9 +15,10 @@ struct Case {
 enum Kustomization {
     Overlay(&'static str),
     Components(&'static [&'static str]),
+    Namespace(&'static str),
 }
 
-const CASES: [Case; 8] = [
+const CASES: [Case; 9] = [
     Case { kustomization: Kustomization::Overlay("base"), helm: &[], render: &[] },
     Case {
         kustomization: Kustomization::Overlay("overlays/enforce"),
@@ -38,6 +39,11 @@ const CASES: [Case; 8] = [
         kustomization: Kustomization::Components(&["audit", "high-availability"]),
         helm: &["mode=audit", "highAvailability=true"],
         render: &["--high-availability", "--mode=audit"],
+    },
+    Case {
+        kustomization: Kustomization::Namespace("elsewhere"),
+        helm: &["namespace.create=true"],
+        render: &["--namespace=elsewhere"],
     },
     Case {
         kustomization: Kustomization::Components(&["given-certificate"]),
@@ -61,14 +67,19 @@ fn kustomize_helm_and_render_agree_object_by_object() -> Result<()> {
     let stage = stage()?;
     for (index, case) in CASES.iter().enumerate() {
         let rendered = objects(&render(case.render)?)?;
-        ensure!(rendered.len() >= 14, "only {} objects", rendered.len());
+        ensure!(rendered.len() >= 12, "only {} objects", rendered.len());
+        let mut namespace = "portcullis-system";
         let folder = match case.kustomization {
             Kustomization::Overlay(folder) => manifests(folder),
-            Kustomization::Components(components) => put_together(&stage, index, components)?,
+            Kustomization::Components(components) => put_together(&stage, index, components, namespace)?,
+            Kustomization::Namespace(name) => {
+                namespace = name;
+                put_together(&stage, index, &[], name)?
+            }
         };
         let kustomized = objects(&stage.plane.kubectl()?.done(&["kustomize", &folder])?)?;
         assert_same(&kustomized, &rendered, &format!("kustomize {folder} and render {:?}", case.render));
-        let helmed = objects(&template(&stage, "portcullis", "portcullis-system", case.helm)?)?;
+        let helmed = objects(&template(&stage, "portcullis", namespace, case.helm)?)?;
         assert_same(&helmed, &rendered, &format!("helm {:?} and render {:?}", case.helm, case.render));
     }
     Ok(())
@@ -141,7 +152,7 @@ pub fn template(stage: &Stage, release: &str, namespace: &str, values: &[&str]) 
 }
 
 /// A kustomization outside of `manifests/`, as a platform engineer would write it; kustomize reads relative paths only.
-fn put_together(stage: &Stage, index: usize, components: &[&str]) -> Result<String> {
+fn put_together(stage: &Stage, index: usize, components: &[&str], namespace: &str) -> Result<String> {
     let folder = fs::canonicalize(stage.folder(&format!("kustomization-{index}"))?)?;
     let up = "../".repeat(folder.components().count() - 1);
     let relative = |path: &str| -> Result<String> {
@@ -150,7 +161,8 @@ fn put_together(stage: &Stage, index: usize, components: &[&str]) -> Result<Stri
     };
     let components =
         components.iter().map(|name| relative(&format!("components/{name}"))).collect::<Result<Vec<_>>>()?;
-    let text = format!("resources: [{}]\ncomponents: [{}]\n", relative("base")?, components.join(", "));
+    let (base, components) = (relative("base")?, components.join(", "));
+    let text = format!("resources: [{base}]\ncomponents: [{components}]\nnamespace: {namespace}\n");
     fs::write(folder.join("kustomization.yaml"), text)?;
     Ok(folder.display().to_string())
 }

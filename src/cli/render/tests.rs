@@ -85,7 +85,7 @@ fn a_given_certificate_is_read_and_no_secret_is_written() {
         let rules = objects.iter().filter(|object| object["kind"] == "Role").flat_map(|role| role["rules"].as_array());
         let secrets: Vec<&Value> = rules.flatten().filter(|rule| rule["resources"] == json!(["secrets"])).collect();
         let expected = json!({
-            "apiGroups": [""], "resources": ["secrets"], "resourceNames": [secret], "verbs": ["get", "list", "watch"],
+            "apiGroups": [""], "resources": ["secrets"], "resourceNames": [secret], "verbs": ["get", "watch"],
         });
         assert_eq!(secrets, [&expected], "{options:?}");
     }
