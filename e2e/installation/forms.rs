@@ -120,6 +120,18 @@ fn helm_and_render_mount_the_same_configuration() -> Result<()> {
 }
 
 #[test]
+fn the_packaged_chart_needs_nothing_beside_it() -> Result<()> {
+    let stage = stage()?;
+    let (helm, folder) = (stage.helm()?, stage.folder("packaged")?);
+    helm.done(&["lint", "--strict", "--namespace=portcullis-system", &manifests("chart")])?;
+    helm.done(&["package", &manifests("chart"), "--destination", &folder.display().to_string()])?;
+    let package = folder.join(format!("portcullis-{}.tgz", env!("CARGO_PKG_VERSION"))).display().to_string();
+    let text = helm.done(&["template", "portcullis", &package, "--namespace=portcullis-system"])?;
+    assert_same(&objects(&text)?, &objects(&render(&[])?)?, "the packaged chart and render");
+    Ok(())
+}
+
+#[test]
 fn what_the_chart_cannot_make_sense_of_is_refused_with_its_place() -> Result<()> {
     let helm = stage()?.helm()?;
     let chart = manifests("chart");
