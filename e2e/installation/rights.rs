@@ -6,78 +6,102 @@
 use crate::grants::{Right, asked, granted};
 use crate::harness::{Api, until};
 use crate::running::Running;
-use crate::stage::{Stage, objects, render, stage};
+use crate::stage::{Objects, Stage, objects, render, stage};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-use std::{process::Command, time::Duration};
+use std::{path::Path, process::Command, time::Duration};
 
-const RELEASE: &str = "used";
+const USED: &str = "used";
+const GIVEN: &str = "given";
 const SOON: Duration = Duration::from_secs(60);
 
 /// How many namespaces are made to find one that the watch has not told of when it is asked for.
 const MOST_YOUNG: u32 = 1000;
 
-/// Resources whose grants are for what is not built yet. To be emptied as it is, and then to be removed.
-const AWAITED: [&str; 1] = ["secrets"];
-
 #[test]
 fn everything_that_is_asked_is_granted_and_everything_that_is_granted_is_asked() -> Result<()> {
     let stage = stage()?;
-    let text = render(&["--release", RELEASE, "--namespace", RELEASE])?;
-    stage.plane.kubectl()?.apply(&text)?;
-    let manifests = objects(&text)?;
-    let granted = granted(&manifests)?;
+    let manifests = install(&stage, USED, &[])?;
     // Stricter than the built-in plugin where a namespace says nothing: pods that it admits can slip in past us.
     let configuration = format!("--config={}/policies/pod-security/baseline.yaml", env!("CARGO_MANIFEST_DIR"));
     let portcullis = Running::start(&stage, &manifests, &[&configuration])?;
     exercise(&stage, &portcullis)?;
+    await_use(&stage, USED, &manifests, |_| true)?;
+    uninstall(&stage, USED)
+}
 
+#[test]
+fn a_given_certificate_is_read_by_right_and_no_secret_can_be_written() -> Result<()> {
+    let stage = stage()?;
+    let manifests = install(&stage, GIVEN, &["--certificates=given", "--mode=audit"])?;
+    let pair = stage.plane.sign_for_host(&format!("{GIVEN}.{GIVEN}.svc"))?;
+    let text = |path: &Path| std::fs::read_to_string(path);
+    let data = json!({
+        "tls.crt": text(&pair.certificate)?, "tls.key": text(&pair.key)?, "ca.crt": text(&stage.plane.authority())?,
+    });
+    let secret = json!({"metadata": {"name": format!("{GIVEN}-tls")}, "stringData": data});
+    stage.plane.connect()?.post(&format!("/api/v1/namespaces/{GIVEN}/secrets"), &secret)?.done()?;
+    let _portcullis = Running::start(&stage, &manifests, &[])?;
+    await_use(&stage, GIVEN, &manifests, |right| right.resource == "secrets")?;
+    uninstall(&stage, GIVEN)
+}
+
+/// Applies what is rendered for a release in a namespace of the same name.
+fn install(stage: &Stage, release: &str, options: &[&str]) -> Result<Objects> {
+    let text = render(&[&["--release", release, "--namespace", release], options].concat())?;
+    stage.plane.kubectl()?.apply(&text)?;
+    objects(&text)
+}
+
+/// Waits until these of the rights that the manifests grant are used; whatever else is asked, or is refused, is an error.
+fn await_use(stage: &Stage, release: &str, manifests: &Objects, is_meant: fn(&Right) -> bool) -> Result<()> {
+    let granted = granted(manifests)?;
     let mut unused: Vec<&Right> = Vec::new();
     let waited = until(SOON, || {
-        let asked = asked(&stage.asked, RELEASE)?;
+        let asked = asked(&stage.asked, release)?;
         for request in &asked {
             ensure!(
                 granted.iter().any(|grant| grant.covers(request)),
                 "asked, and not granted by our roles: {request}"
             );
         }
-        let is_used = |grant: &&Right| asked.iter().any(|request| grant.covers(request));
-        unused = granted.iter().filter(|grant| !AWAITED.contains(&&*grant.resource) && !is_used(grant)).collect();
+        let is_used = |grant: &Right| asked.iter().any(|request| grant.covers(request));
+        unused = granted.iter().filter(|grant| is_meant(grant) && !is_used(grant)).collect();
         Ok(unused.is_empty().then_some(()))
     });
     let list: String = unused.iter().map(|right| format!("\n  {right}")).collect();
-    waited.with_context(|| format!("what is granted is not what is asked; granted, and not asked so far:{list}"))?;
-    uninstall(&stage)
+    waited.with_context(|| format!("what is granted is not what is asked; granted, and not asked so far:{list}"))
 }
 
 /// Has Portcullis do all that it does. What is built later adds a line here, and its grants then count as used.
 fn exercise(stage: &Stage, portcullis: &Running) -> Result<()> {
     let mut api = stage.plane.connect()?;
     for which in ["mutating", "validating"] {
-        until(SOON, || Ok((api.get(&configuration(which))?.status == 200).then_some(())))?;
+        until(SOON, || Ok((api.get(&configuration(which, USED))?.status == 200).then_some(())))?;
         edit_a_configuration(&mut api, which)?;
     }
+    damage_the_certificates(&mut api)?;
     tighten_a_namespace(&mut api, portcullis)?;
     judge_in_a_namespace_that_the_watch_has_not_told_of(&mut api, portcullis)?;
     disable_for_a_moment(stage, &mut api)
 }
 
 /// With the process still there: what is registered goes first, so that nobody is refused for want of it.
-fn uninstall(stage: &Stage) -> Result<()> {
+fn uninstall(stage: &Stage, release: &str) -> Result<()> {
     let objects = "clusterrole,clusterrolebinding,namespace";
-    stage.plane.kubectl()?.done(&["delete", objects, RELEASE, "--wait=false"])?;
+    stage.plane.kubectl()?.done(&["delete", objects, release, "--wait=false"])?;
     let mut api = stage.plane.connect()?;
-    let mut is_gone = |which| Ok::<_, anyhow::Error>(api.get(&configuration(which))?.status == 404);
+    let mut is_gone = |which| Ok::<_, anyhow::Error>(api.get(&configuration(which, release))?.status == 404);
     until(SOON, || Ok((is_gone("mutating")? && is_gone("validating")?).then_some(())))
 }
 
-fn configuration(which: &str) -> String {
-    format!("/apis/admissionregistration.k8s.io/v1/{which}webhookconfigurations/{RELEASE}")
+fn configuration(which: &str, release: &str) -> String {
+    format!("/apis/admissionregistration.k8s.io/v1/{which}webhookconfigurations/{release}")
 }
 
 /// Somebody adds a webhook of his own, which applying ours leaves where it is: the whole has to be replaced.
 fn edit_a_configuration(api: &mut Api, which: &str) -> Result<()> {
-    let path = configuration(which);
+    let path = configuration(which, USED);
     let mut webhooks = api.get(&path)?.done()?["webhooks"].take();
     let list = webhooks.as_array_mut().context("no webhooks")?;
     let ours = list.len();
@@ -89,6 +113,14 @@ fn edit_a_configuration(api: &mut Api, which: &str) -> Result<()> {
         let found = api.get(&path)?.done()?;
         Ok((found["webhooks"].as_array().map(Vec::len) == Some(ours)).then_some(()))
     })
+}
+
+/// Somebody writes nonsense into the Secret, which is then written anew.
+fn damage_the_certificates(api: &mut Api) -> Result<()> {
+    let path = format!("/api/v1/namespaces/{USED}/secrets/{USED}-certificates");
+    let damaged = json!({"data": {"tls.crt": "AAAA"}});
+    api.merge(&path, &damaged)?.done()?;
+    until(SOON, || Ok((api.get(&path)?.done()?["data"]["tls.crt"] != "AAAA").then_some(())))
 }
 
 /// The pods of the namespace are looked at.
@@ -124,7 +156,7 @@ fn judge_in_a_namespace_that_the_watch_has_not_told_of(api: &mut Api, portcullis
 /// pod that came meanwhile is told of in its namespace.
 fn disable_for_a_moment(stage: &Stage, api: &mut Api) -> Result<()> {
     let kubeconfig = format!("--kubeconfig={}", stage.plane.api_servers[0].kubeconfig.display());
-    let names = [format!("--release={RELEASE}"), format!("--namespace={RELEASE}")];
+    let names = [format!("--release={USED}"), format!("--namespace={USED}")];
     let output = Command::new(env!("CARGO_BIN_EXE_portcullis"))
         .args(["disable", "--reason=a test", "--for=8s", &kubeconfig])
         .args(names)
@@ -135,9 +167,9 @@ fn disable_for_a_moment(stage: &Stage, api: &mut Api) -> Result<()> {
     let pod = json!({"metadata": {"name": "slipped"}, "spec": {"containers": [container]}});
     until(SOON, || Ok((api.post("/api/v1/namespaces/open/pods", &pod)?.status == 201).then_some(())))?;
 
-    let marker = format!("/api/v1/namespaces/{RELEASE}/configmaps/{RELEASE}-disabled");
+    let marker = format!("/api/v1/namespaces/{USED}/configmaps/{USED}-disabled");
     until(SOON, || Ok((api.get(&marker)?.status == 404).then_some(())))?;
-    until(SOON, || Ok((api.get(&configuration("validating"))?.status == 200).then_some(())))?;
+    until(SOON, || Ok((api.get(&configuration("validating", USED))?.status == 200).then_some(())))?;
     until(SOON, || {
         let found = api.get("/apis/events.k8s.io/v1/namespaces/open/events")?.done()?;
         let slipped = |event: &Value| event["reason"] == "SlippedIn" && event["regarding"]["name"] == "slipped";

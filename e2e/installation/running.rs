@@ -44,7 +44,6 @@ impl Running {
             .args([
                 format!("--listen={address}"),
                 format!("--admin-listen={admin}"),
-                format!("--tls-san={host}"),
                 format!("--namespace={namespace}"),
             ])
             .args(["--drain-delay=0s".to_owned(), format!("--service-port={}", address.port())])

@@ -110,7 +110,6 @@ impl Arguments {
         if self.certificate_secret.is_some() && self.certificates != CertificatesArgument::Given {
             bail!("--certificate-secret names the Secret of --certificates given; give both, or neither");
         }
-        accepted_by_serve(&self.serve)?;
         let configuration = self.config.as_deref().map(configuration).transpose()?;
         let mut objects = kustomization::assemble(&self.components()).context("the embedded manifests")?;
         let certificate_secret = self.certificate_secret.as_deref();
@@ -124,6 +123,7 @@ impl Arguments {
                 self.set_up(object).context("the embedded Deployment is not as expected")?;
             }
         }
+        accepted_by_serve(&objects)?;
         Ok(objects)
     }
 
@@ -191,9 +191,11 @@ struct Serve {
     _arguments: super::serve::Arguments,
 }
 
-fn accepted_by_serve(arguments: &[String]) -> Result<()> {
-    let arguments = std::iter::once("portcullis serve").chain(arguments.iter().map(String::as_str));
-    Serve::try_parse_from(arguments).context("the arguments after -- would not start it")?;
+fn accepted_by_serve(objects: &[Value]) -> Result<()> {
+    let arguments = objects.iter().find_map(|object| object.pointer("/spec/template/spec/containers/0/args"));
+    // The first is the command, where the program's name stands elsewhere.
+    let arguments = arguments.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    Serve::try_parse_from(arguments).context("`portcullis serve` would not start with its arguments")?;
     Ok(())
 }
 
