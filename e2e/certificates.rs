@@ -24,7 +24,7 @@ const WEBHOOKS: &str = "/apis/admissionregistration.k8s.io/v1/validatingwebhookc
 
 #[test]
 fn leaf_and_authority_are_replaced_under_traffic() -> Result<()> {
-    let lifetimes = ["--authority-lifetime=48s", "--leaf-lifetime=24s", "--certificate-settling=4s"];
+    let lifetimes = ["--authority-lifetime=60s", "--leaf-lifetime=30s", "--certificate-settling=6s"];
     let arguments = [&["--certificates=kept"][..], &lifetimes].concat();
     let stage = Stage::start("replaced", 2, "portcullis-certificates", &arguments)?;
     until(Duration::from_secs(180), || {
@@ -66,7 +66,7 @@ fn a_given_secret_is_exchanged_by_hand() -> Result<()> {
     let mut api = plane.connect()?;
     plane.create_namespace(name, &[])?;
     let secrets = format!("/api/v1/namespaces/{name}/secrets");
-    let flags = ["--certificates=given", "--certificate-secret=mine", "--certificate-settling=3s"];
+    let flags = ["--certificates=given", "--certificate-secret=mine", "--certificate-settling=8s"];
 
     // Without its authority it cannot be used, and /readyz says what to do.
     let incomplete = signed(&names)?;
