@@ -5,8 +5,8 @@ use crate::engine::mutation::{Node, quoted};
 use crate::engine::object::Quantity;
 
 pub(super) fn complete(container: &mut Node<'_>) {
-    let image = container.string_at("image").unwrap_or_default();
-    fill(container, "imagePullPolicy", NO_TEXT, pull_policy(&image.into_owned()));
+    let policy = pull_policy(&container.string_at("image").unwrap_or_default());
+    fill(container, "imagePullPolicy", NO_TEXT, policy);
     fill(container, "terminationMessagePath", NO_TEXT, r#""/dev/termination-log""#);
     fill(container, "terminationMessagePolicy", NO_TEXT, r#""File""#);
     each(container, "ports", |port| fill(port, "protocol", NO_TEXT, r#""TCP""#));
