@@ -23,8 +23,8 @@ pub(super) struct Defaults {
     /// Its kind and name.
     title: String,
     on_conflict: OnConflict,
-    resources: Option<resources::ResourceDefaults>,
-    security: Option<security::SecurityDefaults>,
+    resources: Option<Box<resources::ResourceDefaults>>,
+    security: Option<Box<security::SecurityDefaults>>,
     has_readiness_from_liveness: bool,
     scheduling: Option<scheduling::SchedulingDefaults>,
     dns: dns::DnsDefaults,
@@ -44,11 +44,11 @@ impl Defaults {
             resources: document
                 .resources
                 .as_ref()
-                .map(|resources| resources::ResourceDefaults::compile(resources, &mut flaws)),
+                .map(|resources| Box::new(resources::ResourceDefaults::compile(resources, &mut flaws))),
             security: document
                 .security
                 .as_ref()
-                .map(|security| security::SecurityDefaults::compile(security, &mut flaws)),
+                .map(|security| Box::new(security::SecurityDefaults::compile(security, &mut flaws))),
             has_readiness_from_liveness: document.probes.is_some_and(|probes| probes.readiness_from_liveness),
             scheduling: document
                 .scheduling
