@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::installation::Installation;
-use crate::cluster::{Cluster, Registration};
+use crate::cluster::{Cluster, Registration, Release};
 use crate::engine::Snapshot;
 
 /// How often the file of authorities is looked at.
@@ -36,6 +36,14 @@ pub(super) struct Keeping {
 pub(super) type Authorities = Option<Arc<str>>;
 
 impl Keeping {
+    /// The installation that this process belongs to.
+    ///
+    /// # Errors
+    /// A name is none.
+    pub(super) fn release(&self) -> Result<Release> {
+        self.installation.release()
+    }
+
     /// What is to be registered; none if nothing is.
     ///
     /// # Errors
@@ -74,7 +82,8 @@ impl Keeping {
         let Some(path) = self.registration_ca_file.as_deref().or(own) else {
             ensure!(
                 trusted.is_closed(),
-                "--register with --tls-cert-file needs --registration-ca-file FILE: the API server has to know whom to trust"
+                "to register with --tls-cert-file, give --registration-ca-file FILE: the API server has to know whom to trust; \
+                 or --register=false"
             );
             return Ok(());
         };
@@ -101,7 +110,13 @@ impl Keeping {
 }
 
 /// Keeps a registration from now on, as soon as there are authorities to trust.
-pub(super) fn keep(cluster: &Cluster, registration: Registration, trusted: watch::Receiver<Authorities>) {
-    let (published, _) = watch::channel(None);
+/// What the API servers are known to have been told of comes back.
+pub(super) fn keep(
+    cluster: &Cluster,
+    registration: Registration,
+    trusted: watch::Receiver<Authorities>,
+) -> watch::Receiver<Authorities> {
+    let (published, told) = watch::channel(None);
     cluster.keep_registered(registration, trusted, published);
+    told
 }
