@@ -15,6 +15,12 @@ pub use sidecar::*;
 
 use serde::Deserialize;
 
+/// The API group of all documents.
+pub const GROUP: &str = "portcullis.dev";
+
+/// The resources of the kinds.
+pub const RESOURCES: [&str; 2] = ["poddefaults", "sidecarinjections"];
+
 /// The API group and version of all documents.
 pub const API_VERSION: &str = "portcullis.dev/v1";
 
