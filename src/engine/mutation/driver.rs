@@ -138,7 +138,13 @@ impl<'a> Rules<'a> {
 
     fn plan(&self, original: &Node<'a>, documents: &[(u32, &'a Active)]) -> Plan<'a> {
         let own_containers = documents.iter().flat_map(|(_, document)| document.own_containers()).collect();
-        Plan { pod: original.clone(), world: self.world, own_containers, notes: Vec::new(), reserved: Reserved::default() }
+        Plan {
+            pod: original.clone(),
+            world: self.world,
+            own_containers,
+            notes: Vec::new(),
+            reserved: Reserved::default(),
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use super::super::document::OverrideTarget;
 use super::super::plan::Conflict;
 use super::super::resources::{ContainerPlace, for_sidecar};
 use super::super::tree::{Node, quoted};
+use super::environment::literally;
 use super::parts::{Item, Kind};
 use super::work::{List, Work};
 use crate::engine::object::Quantity;
@@ -53,8 +54,7 @@ impl<'a> Work<'a, '_> {
         if let (Some(rule), Some(probes)) = (rule, &self.probes)
             && let Some(env) = node.member("env")
         {
-            // The kubelet would expand `$(NAME)` in it.
-            env.push(variable(&rule.variable, &probes.replace("$(", "$$(")));
+            env.push(variable(&rule.variable, &literally(probes)));
         }
     }
 
@@ -121,7 +121,9 @@ impl<'a> Work<'a, '_> {
         for chosen in self.overrides.iter().filter(|chosen| chosen.container == item.name) {
             let Ok(amount) = Quantity::parse(&chosen.value) else { continue };
             match chosen.target {
-                OverrideTarget::Request(name) => resources = Cow::Owned(resources.into_owned().with_request(name, amount)),
+                OverrideTarget::Request(name) => {
+                    resources = Cow::Owned(resources.into_owned().with_request(name, amount))
+                }
                 OverrideTarget::Limit(name) => resources = Cow::Owned(resources.into_owned().with_limit(name, amount)),
                 OverrideTarget::Image | OverrideTarget::Env(_) => {}
             }

@@ -74,8 +74,13 @@ impl Case {
         let limit_ranges: Vec<String> = self.limit_ranges.iter().map(Value::to_string).collect();
         let world = World { limit_ranges: limit_ranges.iter().map(String::as_str).collect(), ..World::default() };
         let text = self.pod.to_string();
-        let mut plan =
-            Plan { pod: Node::new(&*text), world: &world, own_containers: self.ours.clone(), notes: Vec::new(), reserved: Default::default() };
+        let mut plan = Plan {
+            pod: Node::new(&*text),
+            world: &world,
+            own_containers: self.ours.clone(),
+            notes: Vec::new(),
+            reserved: Default::default(),
+        };
         let json = for_sidecar(&mut plan, "SidecarInjection/s", &compiled.expect("no flaws"), self.place)?;
         let pod: Value = serde_json::from_str(&plan.pod.to_json()).expect("JSON");
         let mut patched = self.pod.clone();

@@ -74,7 +74,13 @@ fn e7_an_override_changes_one_amount_and_never_makes_a_broken_pair() {
     let raised = compiled.clone().with_request("cpu", quantity("300m"));
     let pod = crate::engine::mutation::Node::new(r#"{"spec":{"containers":[]}}"#);
     let world = crate::engine::mutation::World::default();
-    let mut plan = crate::engine::mutation::Plan { pod, world: &world, own_containers: Vec::new(), notes: Vec::new(), reserved: Default::default() };
+    let mut plan = crate::engine::mutation::Plan {
+        pod,
+        world: &world,
+        own_containers: Vec::new(),
+        notes: Vec::new(),
+        reserved: Default::default(),
+    };
     let mut resources = |sidecar: &SidecarResources| {
         let json = super::for_sidecar(&mut plan, "d", sidecar, super::ContainerPlace::Container).expect("no conflict");
         serde_json::from_str::<Value>(&json.expect("resources")).expect("JSON")

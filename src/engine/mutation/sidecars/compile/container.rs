@@ -44,8 +44,7 @@ pub(super) fn compile(
     let token = token(sidecar, &name, &mut container, path, flaws);
     rights_make_sense(&container, &at, flaws);
     let document = surroundings.document;
-    let resources =
-        SidecarResources::compile(path, sidecar, document.safety.limit_range, document.conflicts.other);
+    let resources = SidecarResources::compile(path, sidecar, document.safety.limit_range, document.conflicts.other);
     let resources = resources.map_err(|found| flaws.0.extend(found)).ok()?;
     container.remove("resources");
     let item = Item {
