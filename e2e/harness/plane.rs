@@ -94,11 +94,29 @@ impl ControlPlane {
         self.authority.sign(&self.state, &format!("user-{name}"), name, group, &[])
     }
 
+    /// A certificate for a server of these names, signed by that authority.
+    pub fn sign_for_host(&self, host: &str) -> Result<Pair> {
+        self.authority.sign(&self.state, host, host, None, &[host.to_owned()])
+    }
+
     /// A kubeconfig with which somebody of this name reaches the first API server; RBAC says what for.
     pub fn kubeconfig_for(&self, name: &str) -> Result<PathBuf> {
         let pair = self.sign_for_user(name, None)?;
         let server = self.api_servers[0].address;
         kubeconfig::write(&self.state, &format!("{name}.kubeconfig"), server, &self.authority, &pair)
+    }
+
+    /// A kubeconfig of a service account, which is created if it is not there.
+    pub fn kubeconfig_of_service_account(&self, namespace: &str, name: &str) -> Result<PathBuf> {
+        let mut api = self.connect()?;
+        let accounts = format!("/api/v1/namespaces/{namespace}/serviceaccounts");
+        let created = api.post(&accounts, &json!({"metadata": {"name": name}}))?;
+        anyhow::ensure!(matches!(created.status, 201 | 409), "{}", created.body);
+        let request = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}});
+        let granted = api.post(&format!("{accounts}/{name}/token"), &request)?.done()?;
+        let token = granted["status"]["token"].as_str().unwrap_or_default();
+        let server = self.api_servers[0].address;
+        kubeconfig::write_with_token(&self.state, &format!("{name}.kubeconfig"), server, &self.authority, token)
     }
 
     /// The certificate of that authority.

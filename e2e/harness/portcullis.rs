@@ -24,14 +24,15 @@ pub struct Portcullis {
 }
 
 impl Portcullis {
-    /// Starts it with these arguments besides its addresses and names; it makes its own certificates.
+    /// Starts it with these arguments besides its addresses and names; it makes its own certificates, unless
+    /// the arguments name files, which the plane's authority signed.
     pub fn start(plane: &ControlPlane, namespace: &str, cluster_ip: Ipv4Addr, arguments: &[&str]) -> Result<Self> {
         Self::start_at(addresses::free_port(cluster_ip)?, plane, namespace, arguments)
     }
 
     /// The same, at a port that is known beforehand.
     pub fn start_at(address: SocketAddr, plane: &ControlPlane, namespace: &str, arguments: &[&str]) -> Result<Self> {
-        Self::start_until("/readyz", plane, namespace, address, arguments)
+        Self::start_until("/readyz", plane, ("portcullis", namespace), address, arguments)
     }
 
     /// The same, ready or not: for one that cannot become ready.
@@ -41,34 +42,47 @@ impl Portcullis {
         cluster_ip: Ipv4Addr,
         arguments: &[&str],
     ) -> Result<Self> {
-        Self::start_until("/livez", plane, namespace, addresses::free_port(cluster_ip)?, arguments)
+        Self::start_for(("portcullis", namespace), "/livez", plane, cluster_ip, arguments)
+    }
+
+    /// One behind a Service of any name and namespace, waiting until it answers 200 at this path.
+    pub fn start_for(
+        service: (&str, &str),
+        path: &str,
+        plane: &ControlPlane,
+        cluster_ip: Ipv4Addr,
+        arguments: &[&str],
+    ) -> Result<Self> {
+        Self::start_until(path, plane, service, addresses::free_port(cluster_ip)?, arguments)
     }
 
     fn start_until(
         path: &str,
         plane: &ControlPlane,
-        namespace: &str,
+        (name, namespace): (&str, &str),
         address: SocketAddr,
         arguments: &[&str],
     ) -> Result<Self> {
-        let name = "portcullis";
         let IpAddr::V4(cluster_ip) = address.ip() else { bail!("ClusterIPs of planes are of version 4") };
         let admin = addresses::free_port(cluster_ip)?;
         let host = format!("{name}.{namespace}.svc");
         let authority = plane.file(&format!("{host}-ca.crt"));
         let mut command = Command::new(binary()?);
-        command
-            .arg("serve")
-            .args([format!("--listen={address}"), format!("--admin-listen={admin}"), format!("--tls-san={host}")])
-            .arg(format!("--write-ca={}", authority.display()))
-            .args(arguments);
+        command.arg("serve").args([format!("--listen={address}"), format!("--admin-listen={admin}")]);
+        let makes_certificates = !arguments.iter().any(|argument| argument.starts_with("--tls-cert-file"));
+        let authority = if makes_certificates { authority } else { plane.authority() };
+        if makes_certificates {
+            command.args([format!("--tls-san={host}"), format!("--write-ca={}", authority.display())]);
+        }
+        command.args(arguments);
         let log = plane.file(&format!("{host}.log"));
         let process = Process::start(&host, &log, command)?.ready(START, || answers_200(admin, path))?;
         let service = Service {
             name: name.to_owned(),
             namespace: namespace.to_owned(),
             address,
-            authority_pem: fs::read_to_string(&authority).context("Portcullis has not written its authority")?,
+            // Written only by one that makes its certificate in memory.
+            authority_pem: fs::read_to_string(&authority).unwrap_or_default(),
         };
         Ok(Self { process, service, admin })
     }

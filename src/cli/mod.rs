@@ -3,13 +3,19 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "talking to a terminal is what this room is for")]
 
 mod backends;
+mod certificates;
 mod check;
 mod completions;
+mod disable;
+mod duration;
+mod enable;
 mod explain;
 mod inject;
 mod inputs;
 mod installation;
+mod keeping;
 mod policies;
+mod render;
 mod review;
 mod serve;
 mod walk;
@@ -33,6 +39,9 @@ enum Command {
     Review(review::Arguments),
     Inject(Box<inject::Arguments>),
     Explain(explain::Arguments),
+    Disable(disable::Arguments),
+    Enable(enable::Arguments),
+    Render(render::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -44,6 +53,9 @@ pub fn run() -> ExitCode {
         Command::Review(arguments) => review::run(&arguments),
         Command::Inject(arguments) => inject::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Disable(arguments) => disable::run(&arguments),
+        Command::Enable(arguments) => enable::run(&arguments),
+        Command::Render(arguments) => render::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     };
     outcome.unwrap_or_else(|error| {

@@ -48,11 +48,33 @@ impl Access {
         Self::new(config.map_err(explain)?)
     }
 
+    /// As kubectl would: with the current context of the files that `KUBECONFIG` names, or of `~/.kube/config`.
+    ///
+    /// # Errors
+    /// What they lack, or that there are none.
+    pub async fn from_environment() -> Result<Self, ClusterError> {
+        let config = match Kubeconfig::read() {
+            Ok(kubeconfig) => Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await,
+            Err(error) => Err(error),
+        };
+        Self::new(config.map_err(ClusterError::NoKubeconfig)?)
+    }
+
     fn new(mut config: Config) -> Result<Self, ClusterError> {
         config.connect_timeout = Some(CONNECT);
         // Whoever asks knows better how long it can wait, and when to ask again.
         config.default_retry = false;
         Ok(Self { client: Client::try_from(config).map_err(ClusterError::Client)? })
+    }
+
+    /// As [`Self::ask`], where the answer may be that there is no such thing: then its status is 404.
+    pub(super) async fn find(&self, question: Question<'_>, most: usize) -> Result<Answer, ClusterError> {
+        let request = question.request()?.map(Body::from);
+        let response = self.client.send(request).await.map_err(ClusterError::Unreachable)?;
+        match response.status().as_u16() {
+            404 => answer(response, MOST_OF_A_REFUSAL).await,
+            _ => answer(accepted(response).await?, most).await,
+        }
     }
 
     /// Asks, and gives the answer as it comes.
@@ -62,22 +84,13 @@ impl Access {
 
     /// Asks, and reads an answer of at most this many bytes, with what its head says.
     pub(super) async fn ask(&self, question: Question<'_>, most: usize) -> Result<Answer, ClusterError> {
-        let response = self.send(question).await?;
-        let date = response.headers().get(DATE).and_then(|date| date.to_str().ok());
-        let date = date.and_then(|date| httpdate::parse_http_date(date).ok());
-        Ok(Answer { status: response.status().as_u16(), date, text: collect(response.into_body(), most).await? })
+        answer(self.send(question).await?, most).await
     }
 
     async fn send(&self, question: Question<'_>) -> Result<http::Response<Body>, ClusterError> {
         let request = question.request()?.map(Body::from);
         let response = self.client.send(request).await.map_err(ClusterError::Unreachable)?;
-        let status = response.status();
-        if status.is_success() {
-            return Ok(response);
-        }
-        let text = collect(response.into_body(), MOST_OF_A_REFUSAL).await.unwrap_or_default();
-        let message = serde_json::from_slice::<Refusal>(&text).map(|refusal| refusal.message).unwrap_or_default();
-        Err(ClusterError::Refused { code: status.as_u16(), message })
+        accepted(response).await
     }
 
     /// Asks, and reads an answer of at most this many bytes.
@@ -89,7 +102,7 @@ impl Access {
 /// An answer of the API server.
 #[derive(Debug)]
 pub(super) struct Answer {
-    /// 200, or 201 if something was created.
+    /// 200, 201 if something was created, or 404 where that is asked for.
     pub(super) status: u16,
     /// What time it is by the API server's clock, to the second.
     pub(super) date: Option<SystemTime>,
@@ -101,6 +114,22 @@ pub(super) struct Answer {
 #[serde(default)]
 struct Refusal {
     message: String,
+}
+
+async fn accepted(response: http::Response<Body>) -> Result<http::Response<Body>, ClusterError> {
+    let status = response.status();
+    if status.is_success() {
+        return Ok(response);
+    }
+    let text = collect(response.into_body(), MOST_OF_A_REFUSAL).await.unwrap_or_default();
+    let message = serde_json::from_slice::<Refusal>(&text).map(|refusal| refusal.message).unwrap_or_default();
+    Err(ClusterError::Refused { code: status.as_u16(), message })
+}
+
+async fn answer(response: http::Response<Body>, most: usize) -> Result<Answer, ClusterError> {
+    let date = response.headers().get(DATE).and_then(|date| date.to_str().ok());
+    let date = date.and_then(|date| httpdate::parse_http_date(date).ok());
+    Ok(Answer { status: response.status().as_u16(), date, text: collect(response.into_body(), most).await? })
 }
 
 async fn collect(mut body: Body, most: usize) -> Result<Bytes, ClusterError> {

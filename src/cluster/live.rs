@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use tokio::sync::Semaphore;
-use tokio::sync::watch::Receiver;
+use tokio::sync::{Semaphore, watch as channel};
 use tokio::time::{sleep, timeout_at};
 
 use super::access::Access;
@@ -14,6 +13,7 @@ use super::documents::{self, Shelf};
 use super::error::ClusterError;
 use super::pods::{self, ExistingPodsFound};
 use super::question::{Question, is_name};
+use super::registration::{Registration, keep};
 use super::state::State;
 use super::surroundings::{self, Known, LimitRanges, PriorityClasses};
 use super::watch::{beat, follow};
@@ -39,7 +39,7 @@ pub struct Cluster {
     reads: Semaphore,
     lists: Semaphore,
     /// What else is missing, each empty once it is there.
-    conditions: Vec<Receiver<String>>,
+    conditions: Vec<channel::Receiver<String>>,
 }
 
 impl Cluster {
@@ -52,6 +52,18 @@ impl Cluster {
         tokio::spawn(follow(state.clone(), documents));
         tokio::spawn(beat(state.clone()));
         Self { state, reads: Semaphore::new(READS), lists: Semaphore::new(LISTS), conditions }
+    }
+
+    /// Keeps us registered with the API server until the process ends, once we are ready. `trusted` are the authorities (PEM)
+    /// that sign for our Service, none while there are none yet; `published` tells those that the API servers are known to
+    /// have been told of, none while that is not known.
+    pub fn keep_registered(
+        &self,
+        registration: Registration,
+        trusted: channel::Receiver<Option<Arc<str>>>,
+        published: channel::Sender<Option<Arc<str>>>,
+    ) {
+        keep(self.state.clone(), registration, trusted, published);
     }
 
     /// All that is known now.
@@ -119,11 +131,11 @@ impl Cluster {
 }
 
 /// Begins to follow what mutation needs to know; gives what is missing of it.
-fn follow_mutation(state: &Arc<State>, shelf: &Arc<Shelf>) -> Vec<Receiver<String>> {
+fn follow_mutation(state: &Arc<State>, shelf: &Arc<Shelf>) -> Vec<channel::Receiver<String>> {
     let known = Arc::new(Known::default());
     let mut conditions = Vec::new();
     let mut condition = |what: &str| {
-        let (sender, receiver) = tokio::sync::watch::channel(format!("{what} has not been read yet"));
+        let (sender, receiver) = channel::channel(format!("{what} has not been read yet"));
         conditions.push(receiver);
         sender
     };

@@ -4,10 +4,11 @@
 //! deadline, every answer a bound in bytes, and no object's body is ever logged.
 
 mod access;
+mod certificates;
+mod clock;
 mod collection;
 mod documents;
 mod error;
-#[expect(dead_code, reason = "its keepers come with the next commits")]
 mod follow;
 mod freshness;
 mod lines;
@@ -17,6 +18,7 @@ mod pages;
 mod place;
 mod pods;
 mod question;
+mod registration;
 mod release;
 mod state;
 mod store;
@@ -24,7 +26,9 @@ mod surroundings;
 mod watch;
 
 pub use access::Access;
+pub use certificates::{Certificates, Origin, Published};
 pub use error::ClusterError;
 pub use live::Cluster;
 pub use pods::ExistingPodsFound;
+pub use registration::{Disabled, Enabled, LONGEST_DISABLED, Marker, Registration, disable, enable};
 pub use release::Release;

@@ -36,6 +36,8 @@ pub(super) enum Listing<'q> {
     PodsOf(&'q str),
     /// The collection at this path.
     Collection(&'q str),
+    /// The pods of all namespaces.
+    AllPods,
 }
 
 /// A page of a list: at most `limit` objects, from the start or from where the last page ended.
@@ -61,6 +63,7 @@ impl Question<'_> {
                 let target = http::Request::get("/version").body(Vec::new());
                 target.map_err(|error| ClusterError::Question(kube::core::request::Error::BuildRequest(error)))?
             }
+            Self::List(Listing::AllPods, page) => Request::new("/api/v1/pods").list(&page.parameters())?,
             Self::Newest => namespaces.list(&ListParams::default().fields("metadata.name=kube-system"))?,
             Self::Object(place, deed) => place.request(*deed)?,
         })

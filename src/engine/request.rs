@@ -18,6 +18,8 @@ pub struct Request<'a> {
     pub dry_run: bool,
     pub object: Carried<'a>,
     pub old_object: Carried<'a>,
+    /// The AdmissionReview itself; empty if there is none. Read again by the few who need of the object what is not decoded.
+    pub review: &'a [u8],
 }
 
 /// Which of the two calls this is.

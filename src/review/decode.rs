@@ -30,6 +30,12 @@ pub enum BadReview {
 /// The body is not an AdmissionReview of `admission.k8s.io/v1` with a request. An object of the request that does not decode
 /// is no error: it is [`Carried::Undecodable`].
 pub fn decode(phase: Phase, body: &[u8]) -> Result<Request<'_>, BadReview> {
+    let mut request = decode_body(phase, body)?;
+    request.review = body;
+    Ok(request)
+}
+
+fn decode_body(phase: Phase, body: &[u8]) -> Result<Request<'_>, BadReview> {
     match phase {
         Phase::Validate => decode_objects(body),
         Phase::Mutate => match json::from_slice::<Envelope<'_, json::Span<'_>>>(body) {
@@ -177,6 +183,7 @@ fn request<'a, O>(
         dry_run: request.dry_run.unwrap_or_default(),
         object,
         old_object,
+        review: &[],
     })
 }
 

@@ -204,6 +204,7 @@ mod tests {
                 dry_run: false,
                 object: Carried::Absent,
                 old_object: Carried::Absent,
+                review: &[],
             }))
         };
         assert_eq!(counted(Operation::Update, "pods", "resize"), ["update", "pod", "resize"]);

@@ -98,19 +98,38 @@ pub(super) const EXPIRY: Metric = metric(
     "portcullis_certificate_expiry_timestamp_seconds",
     Kind::Gauge,
     &[],
-    "When the serving certificate expires, in seconds since 1970.",
+    "When the serving certificate expires, in seconds since 1970; no sample while there is none.",
+);
+pub(super) const AUTHORITY_EXPIRY: Metric = metric(
+    "portcullis_certificate_authority_expiry_timestamp_seconds",
+    Kind::Gauge,
+    &[],
+    "When the authority expires that clients trust the serving certificate for, in seconds since 1970; no sample if it is not \
+     known, as with files.",
+);
+pub(super) const ISSUED: Metric = metric(
+    "portcullis_certificates_issued_total",
+    Kind::Counter,
+    &["kind"],
+    "Certificates that this replica made and all replicas use. kind: authority or leaf.",
+);
+pub(super) const REPAIRS: Metric = metric(
+    "portcullis_certificate_repairs_total",
+    Kind::Counter,
+    &[],
+    "Times that this replica found the Secret of the kept certificates missing or unusable, and wrote it.",
 );
 pub(super) const RELOADS: Metric = metric(
     "portcullis_certificate_reloads_total",
     Kind::Counter,
     &[],
-    "TLS files that were taken into use after a change.",
+    "Serving certificates that were taken into use in place of others, from files or from a Secret.",
 );
 pub(super) const RELOAD_FAILED: Metric = metric(
     "portcullis_certificate_reload_failed",
     Kind::Gauge,
     &[],
-    "1 while the TLS files are unusable and older ones are kept in use, else 0.",
+    "1 while the files or the Secret of the serving certificate cannot be used or kept, and what was there before is in use, else 0.",
 );
 pub(super) const CLIENT_AUTHORITY_FAILED: Metric = metric(
     "portcullis_client_authority_reload_failed",
@@ -142,7 +161,7 @@ pub(super) const CLUSTER_ERRORS: Metric = metric(
     "portcullis_cluster_errors_total",
     Kind::Counter,
     &[],
-    "Lists, watches and heartbeats that failed; each is tried again.",
+    "Lists, watches, heartbeats and writes that failed; each is tried again.",
 );
 pub(super) const DOCUMENTS: Metric = metric(
     "portcullis_documents",
@@ -156,12 +175,36 @@ pub(super) const DOCUMENTS_FLAWED: Metric = metric(
     &[],
     "Documents of the cluster that do not compile: their last good form stays in force, where there was one.",
 );
+pub(super) const REGISTERED: Metric = metric(
+    "portcullis_registered",
+    Kind::Gauge,
+    &["configuration"],
+    "1 while the webhook configuration is there, as this replica last saw it; 0 while it is not, or is not ours to keep.",
+);
+pub(super) const REGISTRATION_REPAIRS: Metric = metric(
+    "portcullis_registration_repairs_total",
+    Kind::Counter,
+    &[],
+    "Times that this replica found a webhook configuration deleted or changed and put it right.",
+);
+pub(super) const DISABLED_UNTIL: Metric = metric(
+    "portcullis_disabled_until_timestamp_seconds",
+    Kind::Gauge,
+    &[],
+    "Until when Portcullis is disabled, in seconds since 1970; 0 if it is not.",
+);
+pub(super) const SLIPPED_PODS: Metric = metric(
+    "portcullis_slipped_pods_total",
+    Kind::Counter,
+    &[],
+    "Pods that were admitted while the registration was not as it should be, and would have been refused.",
+);
 pub(super) const READY: Metric = metric("portcullis_ready", Kind::Gauge, &[], "1 while /readyz says so, else 0.");
 pub(super) const BUILD: Metric =
     metric("portcullis_build_info", Kind::Gauge, &["version"], "Always 1; its label says which version this is.");
 
 /// Every metric, in the order in which it is rendered.
-pub const TABLE: [Metric; 24] = [
+pub const TABLE: [Metric; 31] = [
     EVALUATIONS,
     EXEMPTIONS,
     ERRORS,
@@ -174,6 +217,9 @@ pub const TABLE: [Metric; 24] = [
     HANDSHAKE_FAILURES,
     PANICS,
     EXPIRY,
+    AUTHORITY_EXPIRY,
+    ISSUED,
+    REPAIRS,
     RELOADS,
     RELOAD_FAILED,
     CLIENT_AUTHORITY_FAILED,
@@ -184,6 +230,10 @@ pub const TABLE: [Metric; 24] = [
     CLUSTER_ERRORS,
     DOCUMENTS,
     DOCUMENTS_FLAWED,
+    REGISTERED,
+    REGISTRATION_REPAIRS,
+    DISABLED_UNTIL,
+    SLIPPED_PODS,
     READY,
     BUILD,
 ];

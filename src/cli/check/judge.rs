@@ -198,6 +198,7 @@ fn request<'a>(outcome: &'a Outcome<'_>, group: &'a str, resource: &'a str, obje
         dry_run: false,
         object: Carried::Object(Box::new(object)),
         old_object: Carried::Absent,
+        review: &[],
     }
 }
 

@@ -1,9 +1,12 @@
 //! Pod Security admission: which requests are judged, by what, and in which order (upstream `admission/admission.go`).
 
+mod asked;
 mod mutation;
 mod namespace;
 mod pod;
 mod workload;
+
+pub use asked::{Asked, Concern, judged, mutated};
 
 use super::facts::{Facts, Needed};
 use super::request::{Operation, Phase, Request};
@@ -20,7 +23,7 @@ pub(super) fn validate(request: &Request<'_>, snapshot: &Snapshot, facts: &Facts
     } else if request.resource.is_namespaces() {
         namespace::validate(request, snapshot, facts)
     } else if request.resource.is_pods() {
-        pod::validate(request, snapshot, facts)
+        mutation::verify(pod::validate(request, snapshot, facts), request, snapshot, facts)
     } else {
         workload::validate(request, snapshot, facts)
     }

@@ -4,7 +4,9 @@
 use std::fmt::Write;
 
 use super::{Facts, Namespace, Needed, Operation, Request, Snapshot, Verdict, forbidden, lookup};
-use crate::engine::mutation::{Mutated, Note, Patch, Rules, Weight, mutate as change};
+use crate::engine::mutation::{
+    Candidates, Mutated, Node, Note, Patch, Rules, Weight, World, mutate as change, verify as look,
+};
 use crate::engine::request::Carried;
 use crate::engine::verdict::{Annotation, Event};
 
@@ -62,16 +64,41 @@ pub fn propose(pod: &str, name: &str, namespace: &Namespace, snapshot: &Snapshot
     };
     let mut world = snapshot.surroundings.world(name, &mutation.labels, pod);
     world.is_template = subject == Subject::Template;
-    let Mutated { patch, notes, .. } = change(
-        pod,
-        Rules {
-            documents: snapshot.documents(),
-            candidates: &mutation.candidates,
-            world: &world,
-            enforced: namespace.pod_security.policy.enforce,
-        },
-    );
+    let Mutated { patch, notes, .. } = change(pod, rules(snapshot, namespace, &mutation.candidates, &world));
     Proposal { patch, notes }
+}
+
+fn rules<'a>(
+    snapshot: &'a Snapshot,
+    namespace: &Namespace,
+    candidates: &'a Candidates,
+    world: &'a World<'a>,
+) -> Rules<'a> {
+    let enforced = namespace.pod_security.policy.enforce;
+    Rules { documents: snapshot.documents(), candidates, world, enforced }
+}
+
+/// Adds to the verdict on a pod that is about to be stored what it lacks of what it must have.
+pub(super) fn verify(mut verdict: Verdict, request: &Request<'_>, snapshot: &Snapshot, facts: &Facts) -> Verdict {
+    if !is_changed(request) || !verdict.is_allowed() || !snapshot.documents().verify_any() {
+        return verdict;
+    }
+    let Some(mutation) =
+        lookup(request, snapshot, facts).and_then(|namespace| Some((namespace, namespace.mutation.as_ref()?)))
+    else {
+        return verdict;
+    };
+    let (namespace, mutation) = mutation;
+    let review = Node::new(str::from_utf8(request.review).unwrap_or_default());
+    let Some(pod) = review.at(&["request", "object"]).and_then(Node::as_written) else { return verdict };
+    let world = snapshot.surroundings.world(&request.namespace, &mutation.labels, pod);
+    for note in look(pod, rules(snapshot, namespace, &mutation.candidates, &world)) {
+        match note.weight {
+            Weight::Denied if verdict.is_allowed() => verdict.deny(forbidden(request, &note.to_string())),
+            _ => verdict.warn(note.to_string()),
+        }
+    }
+    verdict
 }
 
 fn is_changed(request: &Request<'_>) -> bool {

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::check::{self, Standard};
-use super::document::{OnConflict, OnFailure, PodSecuritySafety};
+use super::document::{OnConflict, OnFailure, PodSecuritySafety, Verify};
 use super::documents::{Active, Candidates, Documents, Part};
 use super::patch::Patch;
 use super::plan::{Conflict, Note, Plan, Reason, Reserved, Weight, World};
@@ -69,6 +69,34 @@ pub fn mutate<'a>(pod: &'a str, rules: Rules<'a>) -> Mutated<'a> {
         mutated.patch = Patch::of(&mutated.pod);
     }
     mutated
+}
+
+/// Looks whether a finished pod has what documents say that it must have; a note for each that it lacks.
+pub fn verify(pod: &str, rules: Rules<'_>) -> Vec<Note> {
+    let pod = Node::new(pod);
+    let chosen = rules.select(&pod, None);
+    let mut notes = Vec::new();
+    for (_, document) in rules.documents.at(chosen) {
+        let weight = match document.verify {
+            Verify::Off => continue,
+            Verify::Warn => Weight::Warning,
+            Verify::Deny => Weight::Denied,
+        };
+        let Part::Injection(injection) = &document.part else { continue };
+        let missing = injection.missing(&pod);
+        // What the document itself would have left out is not missing.
+        let mut plan = rules.plan(&pod, &[]);
+        if missing.is_empty() || injection.apply(&mut plan).is_err_and(|conflict| conflict.weight < Weight::Denied) {
+            continue;
+        }
+        notes.push(Note {
+            document: document.title.clone(),
+            reason: Reason::ItemMissing,
+            about: missing.join(", "),
+            weight,
+        });
+    }
+    notes
 }
 
 impl<'a> Rules<'a> {

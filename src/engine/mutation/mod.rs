@@ -3,6 +3,7 @@
 //! Pure and convergent: the same pod, documents and facts give the same bytes, and a pod that went through once and came back with
 //! the API server's defaults gives no patch.
 
+pub mod arrival;
 mod check;
 mod defaults;
 pub mod document;
@@ -17,7 +18,7 @@ mod surroundings;
 mod tree;
 
 pub use documents::{Active, Candidates, Documents, Interned};
-pub use driver::{Mutated, Rules, mutate};
+pub use driver::{Mutated, Rules, mutate, verify};
 pub use patch::Patch;
 pub use plan::{Conflict, Note, Plan, PriorityClass, Reason, Reserved, Weight, World};
 pub use selection::{

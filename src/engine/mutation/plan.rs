@@ -177,6 +177,9 @@ reasons! {
     NoAmountKnown "no_amount_known" "no container that counts asks for the resource, so nothing says how much is in proportion",
     AmountTooLarge "amount_too_large" "an amount is larger than any resource can be",
     EffectiveRequests "effective_requests" "what the pod asks for as a whole grows",
+    NotGuaranteed "not_guaranteed" "its containers cannot all have limits that are their requests, so it is not Guaranteed",
+    RunsAsRoot "runs_as_root" "it names user 0, so it cannot be kept from running as root",
+    ServiceAccountUnknown "service_account_unknown" "nothing is known of its service account",
     UserUnknown "user_unknown" "nothing says which user the image runs as; runAsNonRoot might keep it from starting",
     ImagePullSecretsInTemplate "image_pull_secrets_in_template" "pull secrets in a template would keep the service account's from being used",
     PriorityClassMissing "priority_class_missing" "there is no such priority class",
@@ -184,5 +187,6 @@ reasons! {
     SelectorUnknown "selector_unknown" "nothing says which pods belong together",
     WouldViolatePodSecurity "would_violate_pod_security" "the result would violate what the namespace enforces",
     SelfCheckFailed "self_check_failed" "the patch would have broken the pod; this is a fault of Portcullis, please report it",
+    ItemMissing "item_missing" "what must be added to the pod is not there: another webhook has removed it, or ours was not asked",
     AnnotationsFull "annotations_full" "the pod's annotations leave no room",
 }

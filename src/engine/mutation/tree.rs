@@ -123,6 +123,14 @@ impl<'a> Node<'a> {
         self.text.parse().ok()
     }
 
+    /// Its JSON as it came; none of what has been edited, or was put here by us.
+    pub fn as_written(&self) -> Option<&'a str> {
+        match self.text {
+            Cow::Borrowed(text) if !self.is_edited => Some(text),
+            _ => None,
+        }
+    }
+
     /// Whether it is an object without members or an array without elements.
     pub fn is_empty(&self) -> bool {
         match self.parts() {

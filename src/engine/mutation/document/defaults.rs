@@ -134,6 +134,7 @@ pub struct WritablePath {
     pub safe_to_evict: bool,
 }
 
+/// No token where the pod does not ask for one; what the ServiceAccount plugin has mounted already is taken back.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Automount {
@@ -156,7 +157,8 @@ pub struct SchedulingDefaults {
     pub tolerations: Vec<Value>,
     /// NodeSelectorRequirements, as Kubernetes has them, added to every term of the required node affinity.
     pub required_node_affinity: Vec<Value>,
-    /// TopologySpreadConstraints without a selector, as Kubernetes has them, appended where none is for the same key and action.
+    /// TopologySpreadConstraints without a selector, as Kubernetes has them, appended where none is for the same key and action. They
+    /// select the pods of the same controller; pods of a DaemonSet and pods without a controller get none.
     pub topology_spread: Vec<Value>,
     /// For pods whose priority class nobody chose.
     pub priority_class_name: Option<String>,

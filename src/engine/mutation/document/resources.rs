@@ -89,7 +89,8 @@ pub struct Derived {
     pub from_request: Option<Ratio>,
     /// So many times the limit of the same resource. For a request.
     pub from_limit: Option<Ratio>,
-    /// So many percent of what the pod's containers ask for, see [`Proportion`]. For a request of a sidecar.
+    /// So many percent of what the pod's containers ask for, see [`Proportion`]. For a request of a sidecar or, of the sum of the plain
+    /// containers, of an init container in `PodDefaults`.
     pub percent: Option<Ratio>,
     pub min: Option<QuantityText>,
     pub max: Option<QuantityText>,

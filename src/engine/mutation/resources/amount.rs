@@ -239,7 +239,7 @@ impl CompiledAmount {
 }
 
 /// The finest amount of a resource that is of use.
-pub(super) fn finest(resource: &str) -> Quantity {
+pub(in crate::engine::mutation) fn finest(resource: &str) -> Quantity {
     if resource == "cpu" { Quantity::MILLI } else { Quantity::ONE }
 }
 

@@ -10,6 +10,7 @@ mod pod_level;
 mod requirements;
 mod sidecar;
 
+pub(super) use amount::finest;
 pub use amount::{Amounts, CompiledAmount, Percentages, Share};
 pub use class::{QosClass, class_of, class_without};
 pub use effective::{ContainerPlace, Load};

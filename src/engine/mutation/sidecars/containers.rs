@@ -56,8 +56,14 @@ impl<'a> Work<'a, '_> {
                 self.record_part(Part::Container(&item.name));
             }
             Standing::Auto => {
+                let spec = self.plan.pod.get("spec");
+                let container = spec.and_then(|spec| spec.list(at.field()).nth(place));
+                let has_resources =
+                    container.and_then(|found| found.get("resources")).is_some_and(|found| !found.is_empty());
+                let resources = if has_resources { None } else { self.resources(item, at, place)? };
                 if let Some(container) = self.list(at).and_then(|list| list.item(place)) {
                     present::complete(container, desired);
+                    resources.map(|resources| container.set("resources", resources));
                 }
                 self.record_part(Part::Completed(&item.name));
             }

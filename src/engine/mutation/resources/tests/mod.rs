@@ -78,8 +78,8 @@ impl Case {
             pod: Node::new(&*text),
             world: &world,
             own_containers: self.ours.clone(),
-            notes: Vec::new(),
             reserved: Default::default(),
+            notes: Vec::new(),
         };
         let json = for_sidecar(&mut plan, "SidecarInjection/s", &compiled.expect("no flaws"), self.place)?;
         let pod: Value = serde_json::from_str(&plan.pod.to_json()).expect("JSON");

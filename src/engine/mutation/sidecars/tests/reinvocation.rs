@@ -196,6 +196,17 @@ fn c7_a_copy_without_the_sidecar_has_no_probe_that_leads_nowhere() {
 }
 
 #[test]
+fn i3_a_sidecar_that_somebody_removed_or_replaced_is_missed() {
+    let admitted = admit(&mesh(), &app());
+    let missing = |pod: &Value| mesh().missing(&Node::new(pod.to_string()));
+    assert_eq!(missing(&as_the_api_server_stores(&admitted.pod)), Vec::<String>::new());
+    assert_eq!(missing(&app()), ["container \"mesh-init\"", "container \"mesh-proxy\""]);
+    let mut replaced = admitted.pod.clone();
+    container_mut(&mut replaced, "mesh-proxy")["command"] = json!(["sleep"]);
+    assert_eq!(missing(&replaced), ["container \"mesh-proxy\""]);
+}
+
+#[test]
 fn c9_what_autoscalers_and_others_write_beside_is_kept() {
     let mut pod = app();
     merge(&mut pod, json!({"metadata": {"annotations": {"vpaObservedContainers": "app", "vpaUpdates": "x"}}}));
