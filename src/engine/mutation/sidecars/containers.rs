@@ -101,6 +101,7 @@ impl<'a> Work<'a, '_> {
             resources: resources.as_deref(),
             keeps_probes: claim.digest == self.record.digest && claim.has(Part::Container(&item.name)),
             claim: &claim,
+            parts: self.parts,
         };
         if let Some(container) = self.list(at).and_then(|list| list.item(place)) {
             update.bring_up(container, desired);

@@ -9,7 +9,7 @@ use super::super::tree::{Node, quoted};
 use super::claim::{Claim, Part};
 use super::environment::merge_variables;
 use super::meaning::{is_default, is_same_amount, is_same_at};
-use super::parts::{Item, normalised};
+use super::parts::{Item, Parts, normalised};
 use super::work::List;
 
 /// Fields that are not looked at to know a container again: others set them for good reasons, or they are merged.
@@ -136,6 +136,8 @@ pub(super) struct Update<'c> {
     /// Whether probes stay as somebody else has rewritten them.
     pub(super) keeps_probes: bool,
     pub(super) claim: &'c Claim,
+    /// What the revision adds: its edits to containers of ours stay in them.
+    pub(super) parts: &'c Parts,
 }
 
 impl Update<'_> {
@@ -169,6 +171,7 @@ impl Update<'_> {
                 let Some(text) = element.string_at(key) else { return false };
                 let part = if list == "env" { Part::Variable(&name, &text) } else { Part::Mount(&name, &text) };
                 self.claim.has(part)
+                    && !self.parts.edits_ours(list, &text)
                     && !desired.list(list).any(|wanted| wanted.string_at(key).is_some_and(|wanted| wanted == text))
             };
             let former: Vec<usize> =

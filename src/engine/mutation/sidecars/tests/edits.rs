@@ -165,6 +165,21 @@ fn b7_a_mount_path_is_the_same_however_it_is_written() {
 }
 
 #[test]
+fn edits_reach_containers_of_ours_where_the_document_says_so() {
+    let injection = adding(json!({
+        "containers": [sidecar("proxy", json!({}))],
+        "volumes": [{"volume": {"name": "shared", "emptyDir": {}}}],
+        "patchContainers": [{"select": {"injected": true, "initContainers": true},
+            "env": [{"name": "ALL", "value": "1"}], "mounts": [{"mount": {"name": "shared", "mountPath": "/shared/"}}]}],
+    }));
+    let admitted = admit(&injection, &app());
+    for name in ["app", "proxy"] {
+        assert_eq!(admitted.env(name), pairs(&[("ALL", "1")]));
+        assert_eq!(admitted.container(name)["volumeMounts"][0]["mountPath"], "/shared/");
+    }
+}
+
+#[test]
 fn b11_the_annotation_is_left_out_where_there_is_no_room_for_it() {
     let mut pod = app();
     merge(&mut pod, json!({"metadata": {"annotations": {"big": "x".repeat(256 * 1024 - 100)}}}));
