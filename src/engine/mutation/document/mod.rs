@@ -4,11 +4,13 @@
 //! Kubernetes objects (containers, volumes, tolerations …) are kept as they are written, so that fields newer than we are pass.
 
 mod defaults;
+mod overrides;
 mod resources;
 mod select;
 mod sidecar;
 
 pub use defaults::*;
+pub use overrides::*;
 pub use resources::*;
 pub use select::*;
 pub use sidecar::*;
