@@ -9,11 +9,12 @@ macro_rules! embedded {
 }
 
 /// Paths below `manifests/`, and texts.
-pub(super) const FILES: [(&str, &str); 24] = embedded![
+pub(super) const FILES: [(&str, &str); 25] = embedded![
     "base/kustomization.yaml",
     "base/access.yaml",
     "base/alerts.yaml",
     "base/availability.yaml",
+    "base/custom-resource-definitions.yaml",
     "base/deployment.yaml",
     "base/namespace.yaml",
     "base/network-policy.yaml",

@@ -40,8 +40,8 @@ impl Standard {
 /// What is wrong with the result that was not wrong with the original.
 pub(super) fn fault(original: &Node<'_>, result: &Node<'_>, standard: &Standard) -> Option<Fault> {
     let broken = |about| Fault { reason: Reason::SelfCheckFailed, about };
-    let structure = structure(result).into_iter().find(|flaw| !self::structure(original).contains(flaw));
-    if let Some(flaw) = structure {
+    let flaw = structure(result).into_iter().find(|flaw| !structure(original).contains(flaw));
+    if let Some(flaw) = flaw {
         return Some(broken(flaw));
     }
     let Some(after) = violations(result, standard.enforced) else {

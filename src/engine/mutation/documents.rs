@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use super::defaults::Defaults;
 use super::document::{Document, Flaw, OnConflict, OnFailure, PodSecuritySafety, Spec, Verify};
+use super::plan::{Note, Weight};
 use super::selection::{Relevance, Selection};
 use super::sidecars::Injection;
+use super::tree::Node;
 
 /// The documents in force.
 #[derive(Debug, Default)]
@@ -102,6 +104,18 @@ impl Documents {
         self.active.iter()
     }
 
+    /// Takes out of a pod what any of the documents added to it, and notes what could not be restored.
+    pub fn uninject(&self, pod: &mut Node<'_>) -> Vec<Note> {
+        let mut notes = Vec::new();
+        for document in self.active.iter().rev() {
+            let Part::Injection(injection) = &document.part else { continue };
+            let note =
+                |(reason, about)| Note { document: document.title.clone(), reason, about, weight: Weight::Warning };
+            notes.extend(injection.uninject(pod).into_iter().map(note));
+        }
+        notes
+    }
+
     /// The documents of these numbers.
     pub(super) fn at(&self, numbers: impl IntoIterator<Item = u32>) -> Vec<(u32, &Active)> {
         let document = |number| Some((number, self.active.get(usize::try_from(number).ok()?)?.as_ref()));
@@ -150,10 +164,10 @@ impl Candidates {
     }
 
     /// The documents that can be for this pod, in order.
-    pub(super) fn of(&self, pod: &super::Node<'_>) -> BTreeSet<u32> {
+    pub(super) fn of(&self, pod: &Node<'_>) -> BTreeSet<u32> {
         let mut found: BTreeSet<u32> = self.always.iter().copied().collect();
         if !self.labels.is_empty() {
-            for (key, value) in pod.at(&["metadata", "labels"]).into_iter().flat_map(super::Node::members) {
+            for (key, value) in pod.at(&["metadata", "labels"]).into_iter().flat_map(Node::members) {
                 for (wanted, index) in self.labels.get(key).into_iter().flatten() {
                     if wanted.as_deref().is_none_or(|wanted| value.string().is_some_and(|value| value == wanted)) {
                         found.insert(*index);
@@ -162,7 +176,7 @@ impl Candidates {
             }
         }
         if !self.annotations.is_empty() {
-            for (key, _) in pod.at(&["metadata", "annotations"]).into_iter().flat_map(super::Node::members) {
+            for (key, _) in pod.at(&["metadata", "annotations"]).into_iter().flat_map(Node::members) {
                 found.extend(self.annotations.get(key).into_iter().flatten());
             }
         }

@@ -5,12 +5,14 @@
 
 mod defaults;
 mod definition;
+mod overrides;
 mod resources;
 mod select;
 mod sidecar;
 
 pub use defaults::*;
 pub use definition::definitions;
+pub use overrides::*;
 pub use resources::*;
 pub use select::*;
 pub use sidecar::*;

@@ -56,8 +56,14 @@ impl<'a> Work<'a, '_> {
                 self.record_part(Part::Container(&item.name));
             }
             Standing::Auto => {
+                let spec = self.plan.pod.get("spec");
+                let container = spec.and_then(|spec| spec.list(at.field()).nth(place));
+                let has_resources =
+                    container.and_then(|found| found.get("resources")).is_some_and(|found| !found.is_empty());
+                let resources = if has_resources { None } else { self.resources(item, at, place)? };
                 if let Some(container) = self.list(at).and_then(|list| list.item(place)) {
                     present::complete(container, desired);
+                    resources.map(|resources| container.set("resources", resources));
                 }
                 self.record_part(Part::Completed(&item.name));
             }
@@ -95,6 +101,7 @@ impl<'a> Work<'a, '_> {
             resources: resources.as_deref(),
             keeps_probes: claim.digest == self.record.digest && claim.has(Part::Container(&item.name)),
             claim: &claim,
+            parts: self.parts,
         };
         if let Some(container) = self.list(at).and_then(|list| list.item(place)) {
             update.bring_up(container, desired);

@@ -2,6 +2,7 @@
 
 use super::super::document::Origin;
 use super::super::tree::Node;
+use super::environment::literally;
 use super::owner::owner_name;
 use super::parts::Derived;
 use super::work::Work;
@@ -18,7 +19,7 @@ impl Work<'_, '_> {
             Origin::OwnerName => owner_name(&self.plan.pod),
             Origin::FirstContainer => self.first_container(),
         };
-        found.map(|value| escaped(&value)).or_else(|| derived.default.clone())
+        found.map(|value| literally(&value)).or_else(|| derived.default.clone())
     }
 
     fn metadata(&self, map: &str, key: &str) -> Option<String> {
@@ -30,9 +31,4 @@ impl Work<'_, '_> {
         let mut foreign = self.foreign().filter(|(list, ..)| *list == super::work::List::Plain);
         foreign.find_map(|(_, _, container)| container.string_at("name").map(|name| name.into_owned()))
     }
-}
-
-/// As the value of a variable that is the text itself: the kubelet would expand `$(NAME)`.
-fn escaped(value: &str) -> String {
-    value.replace("$(", "$$(")
 }

@@ -5,6 +5,16 @@ use serde_json::Value;
 use super::super::tree::Node;
 use super::meaning::is_same;
 
+/// The value that the kubelet makes this text of: it would expand `$(NAME)`, and takes `$$` for `$`.
+pub(super) fn literally(text: &str) -> String {
+    text.replace('$', "$$")
+}
+
+/// The other way round.
+pub(super) fn as_expanded(value: &str) -> String {
+    value.replace("$$", "$")
+}
+
 /// The place of the variable that counts, of several of one name the last.
 pub(super) fn place_of(container: &Node<'_>, name: &str) -> Option<usize> {
     let variables = container.list("env").enumerate();

@@ -71,7 +71,7 @@ pub(super) fn is_default(key: &str, value: &Value) -> bool {
         Value::Bool(is_true) => !is_true && EMPTY_IF_ZERO.contains(&key),
         Value::Number(number) => number.as_i64() == Some(0) && EMPTY_IF_ZERO.contains(&key),
     };
-    is_empty || DEFAULTS.iter().any(|(name, default)| *name == key && value.to_string() == *default)
+    is_empty || DEFAULTS.iter().any(|(name, default)| *name == key && is_written(value, default))
 }
 
 /// Whether two amounts are equal, however they are written.
@@ -84,5 +84,14 @@ fn quantity(value: &Value) -> Option<Quantity> {
         Value::String(text) => Quantity::parse(text).ok(),
         Value::Number(number) => Quantity::parse(&number.to_string()).ok(),
         _ => None,
+    }
+}
+
+/// Whether a text or number is written so.
+fn is_written(value: &Value, json: &str) -> bool {
+    match value {
+        Value::String(text) => json.strip_prefix('"').and_then(|json| json.strip_suffix('"')) == Some(text),
+        Value::Number(number) => number.as_i64().is_some_and(|number| json.parse() == Ok(number)),
+        _ => false,
     }
 }

@@ -28,16 +28,18 @@ mod uninject;
 mod volumes;
 mod work;
 
-use super::document::Conflicts;
+use super::document::{Conflicts, NameConflict, OverrideTarget};
 use super::plan::{Conflict, Plan};
 use super::tree::Node;
-use overrides::Overrides;
+use claim::{Claims, Part};
+use overrides::{Field, Overrides};
+use parts::Item;
 use revision::{Revision, Revisions};
 use work::Work;
 
 /// A compiled SidecarInjection.
 #[derive(Debug)]
-pub struct Injection {
+pub(super) struct Injection {
     name: String,
     /// Kind and name, as notes have it.
     title: String,
@@ -50,7 +52,7 @@ pub struct Injection {
 
 impl Injection {
     /// The names of all containers that any revision adds.
-    pub fn own_names(&self) -> Vec<String> {
+    pub(super) fn own_names(&self) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
         for item in self.revisions.iter().flat_map(|revision| &revision.parts.items) {
             if !names.contains(&item.name) {
@@ -64,7 +66,7 @@ impl Injection {
     ///
     /// # Errors
     /// A conflict that the document wants the pod refused or left alone for; what was planned by then is to be taken back.
-    pub fn apply<'a>(&'a self, plan: &mut Plan<'a>) -> Result<(), Conflict> {
+    pub(super) fn apply<'a>(&'a self, plan: &mut Plan<'a>) -> Result<(), Conflict> {
         let Some(mut work) = Work::begin(self, plan) else { return Ok(()) };
         work.add_labels();
         work.read_overrides()?;
@@ -85,9 +87,21 @@ impl Injection {
 
     /// What the document adds and a finished pod lacks, such as `container "mesh-proxy"`: any of its revisions will do. Empty if
     /// the pod has it all.
-    pub fn missing(&self, pod: &Node<'_>) -> Vec<String> {
-        let by_revision = self.revisions.iter().map(|revision| present::missing(revision, pod));
+    pub(super) fn missing(&self, pod: &Node<'_>) -> Vec<String> {
+        let by_revision = self.revisions.iter().map(|revision| {
+            let missing = revision.parts.items.iter().filter(|item| !self.is_there(item, pod));
+            missing.map(|item| format!("container {:?}", item.name)).collect::<Vec<_>>()
+        });
         by_revision.min_by_key(Vec::len).unwrap_or_default()
+    }
+
+    fn is_there(&self, item: &Item, pod: &Node<'_>) -> bool {
+        let names_item = |field: &Field| field.container == item.name && field.target == OverrideTarget::Image;
+        let has_image_override = self.overrides.iter().any(|overrides| overrides.fields.iter().any(names_item));
+        let is_completed =
+            Claims::of(pod).claim(&self.name).is_some_and(|claim| claim.has(Part::Completed(&item.name)));
+        let may_be_merged = self.conflicts.container_name == NameConflict::MergeAuto && is_completed;
+        present::is_there(item, pod, has_image_override, may_be_merged)
     }
 }
 

@@ -5,6 +5,7 @@
 use super::super::document::{OnInvalidOverride, OverrideTarget};
 use super::super::plan::{Conflict, Reason, Weight};
 use super::super::tree::Node;
+use super::environment::literally;
 use super::work::Work;
 use crate::engine::object::Quantity;
 
@@ -125,7 +126,7 @@ impl Rule {
             Self::Text(longest) => value.len() <= *longest && value.chars().all(is_printable),
         };
         // What a variable's value refers to is expanded by the kubelet, but never what a user wrote.
-        is_allowed.then(|| if matches!(self, Self::Text(_)) { value.replace("$(", "$$(") } else { value.to_owned() })
+        is_allowed.then(|| if matches!(self, Self::Text(_)) { literally(value) } else { value.to_owned() })
     }
 }
 

@@ -176,6 +176,15 @@ impl Parts {
         self.volumes.iter().find(|volume| volume.name == name)
     }
 
+    /// Whether containers of ours too get this variable or mount by an edit.
+    pub(super) fn edits_ours(&self, list: &str, name: &str) -> bool {
+        let mut patches = self.patches.iter().filter(|patch| patch.select.injected);
+        patches.any(|patch| match list {
+            "env" => patch.env.iter().any(|edit| edit.name == name),
+            _ => patch.mounts.iter().any(|mount| mount.path == normalised(name)),
+        })
+    }
+
     /// The ports that are reserved, and by which container.
     pub(super) fn ports(&self) -> BTreeMap<u16, &str> {
         self.items.iter().flat_map(|item| item.ports.iter().map(|port| (*port, item.name.as_str()))).collect()

@@ -9,8 +9,7 @@ use super::super::tree::{Node, quoted};
 use super::claim::{Claim, Part};
 use super::environment::merge_variables;
 use super::meaning::{is_default, is_same_amount, is_same_at};
-use super::parts::{Item, normalised};
-use super::revision::Revision;
+use super::parts::{Item, Parts, normalised};
 use super::work::List;
 
 /// Fields that are not looked at to know a container again: others set them for good reasons, or they are merged.
@@ -62,7 +61,7 @@ pub(super) fn standing<'i>(
 ) -> Standing {
     let (Some(found), Some(wanted)) = (value(present), value(desired)) else { return Standing::Foreign };
     let has_our_image = || image(&found).is_some() && image(&found) == image(&wanted);
-    if is_like(&found, &wanted, true) {
+    if is_like(&found, &wanted) {
         Standing::Ours
     } else if (is_claimed && has_our_image()) || revisions.any(|item| is_former(&found, item)) {
         Standing::Former
@@ -72,20 +71,22 @@ pub(super) fn standing<'i>(
 }
 
 fn is_former(found: &Map<String, Value>, item: &Item) -> bool {
-    item.value.as_object().is_some_and(|wanted| is_like(found, wanted, true))
+    item.value.as_object().is_some_and(|wanted| is_like(found, wanted))
 }
 
-/// What of a revision a finished pod lacks.
-pub(super) fn missing(revision: &Revision, pod: &Node<'_>) -> Vec<String> {
-    let is_there = |item: &Item| {
-        let Some(spec) = pod.get("spec") else { return false };
-        let mut containers = List::BOTH.into_iter().flat_map(|list| spec.list(list.field()));
-        let found = containers.find(|container| container.string_at("name").is_some_and(|name| name == item.name));
-        let found = found.and_then(value);
-        found.is_some_and(|found| item.value.as_object().is_some_and(|wanted| is_like(&found, wanted, false)))
+/// Whether a finished pod has a container of this name that still does what ours does. What is not looked at may rightly differ from
+/// pod to pod: ports, probes, users, resources.
+pub(super) fn is_there(item: &Item, pod: &Node<'_>, may_have_other_image: bool, may_be_merged: bool) -> bool {
+    let Some(spec) = pod.get("spec") else { return false };
+    let mut containers = List::BOTH.into_iter().flat_map(|list| spec.list(list.field()));
+    let found = containers.find(|container| container.string_at("name").is_some_and(|name| name == item.name));
+    let (Some(found), Some(wanted)) = (found.and_then(value), item.value.as_object()) else { return false };
+    let is_same_field = |key: &&str| {
+        let field = |container: &Map<String, Value>| container.get(*key).cloned().unwrap_or_default();
+        is_same_at(key, &field(&found), &field(wanted))
     };
-    let lacking = revision.parts.items.iter().filter(|item| !is_there(item));
-    lacking.map(|item| format!("container {:?}", item.name)).collect()
+    let has_image = may_have_other_image || image(&found) == image(wanted);
+    has_image && (may_be_merged || ["args", "command"].iter().all(is_same_field))
 }
 
 fn value(node: &Node<'_>) -> Option<Map<String, Value>> {
@@ -93,10 +94,8 @@ fn value(node: &Node<'_>) -> Option<Map<String, Value>> {
 }
 
 /// Whether a container does what ours does.
-fn is_like(found: &Map<String, Value>, wanted: &Map<String, Value>, with_image: bool) -> bool {
-    let is_looked_at = |key: &str| {
-        !LEFT_TO_OTHERS.contains(&key) && !REWRITTEN_BY_OTHERS.contains(&key) && (with_image || key != "image")
-    };
+fn is_like(found: &Map<String, Value>, wanted: &Map<String, Value>) -> bool {
+    let is_looked_at = |key: &str| !LEFT_TO_OTHERS.contains(&key) && !REWRITTEN_BY_OTHERS.contains(&key);
     let has_fields = wanted.iter().filter(|(key, _)| is_looked_at(key)).all(|(key, value)| match found.get(key) {
         Some(present) => is_same_at(key, value, present),
         None => is_default(key, value),
@@ -137,6 +136,8 @@ pub(super) struct Update<'c> {
     /// Whether probes stay as somebody else has rewritten them.
     pub(super) keeps_probes: bool,
     pub(super) claim: &'c Claim,
+    /// What the revision adds: its edits to containers of ours stay in them.
+    pub(super) parts: &'c Parts,
 }
 
 impl Update<'_> {
@@ -146,7 +147,7 @@ impl Update<'_> {
             let is_rewritten = REWRITTEN_BY_OTHERS.contains(&key.as_str()) && self.keeps_probes;
             let is_merged = matches!(key.as_str(), "env" | "volumeMounts" | "resources" | "imagePullPolicy");
             let is_there = found.get(key).map_or_else(|| is_default(key, value), |there| is_same_at(key, value, there));
-            if !is_there && !is_merged && !(is_rewritten && found.contains_key(key)) {
+            if !is_there && !is_merged && (!is_rewritten || !found.contains_key(key)) {
                 present.set(key, value.to_string());
             }
         }
@@ -170,6 +171,7 @@ impl Update<'_> {
                 let Some(text) = element.string_at(key) else { return false };
                 let part = if list == "env" { Part::Variable(&name, &text) } else { Part::Mount(&name, &text) };
                 self.claim.has(part)
+                    && !self.parts.edits_ours(list, &text)
                     && !desired.list(list).any(|wanted| wanted.string_at(key).is_some_and(|wanted| wanted == text))
             };
             let former: Vec<usize> =

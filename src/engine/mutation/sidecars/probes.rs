@@ -6,6 +6,7 @@
 use super::super::document::{HandlerKind, HandlerName};
 use super::super::plan::{Reason, Weight};
 use super::super::tree::{Node, quoted};
+use super::environment::as_expanded;
 use super::parts::ProbeRewrite;
 use super::work::{List, Work};
 
@@ -108,6 +109,7 @@ impl ProbeRewrite {
         let mut sidecars = containers.filter(|container| is(container, "name", &self.container));
         let variable = sidecars.find_map(|container| container.list("env").find(|env| is(env, "name", &self.variable)));
         let text = variable.and_then(|variable| variable.string_at("value")).unwrap_or_default();
+        let text = as_expanded(&text);
         if serde_json::from_str::<serde::de::IgnoredAny>(&text).is_err() {
             return Vec::new();
         }

@@ -8,6 +8,7 @@ use super::super::document::OverrideTarget;
 use super::super::plan::Conflict;
 use super::super::resources::{ContainerPlace, for_sidecar};
 use super::super::tree::{Node, quoted};
+use super::environment::literally;
 use super::parts::{Item, Kind};
 use super::work::{List, Work};
 use crate::engine::object::Quantity;
@@ -53,8 +54,7 @@ impl<'a> Work<'a, '_> {
         if let (Some(rule), Some(probes)) = (rule, &self.probes)
             && let Some(env) = node.member("env")
         {
-            // The kubelet would expand `$(NAME)` in it.
-            env.push(variable(&rule.variable, &probes.replace("$(", "$$(")));
+            env.push(variable(&rule.variable, &literally(probes)));
         }
     }
 

@@ -20,7 +20,7 @@ type Left = Vec<(Reason, String)>;
 impl Injection {
     /// Takes the document's parts out of a pod, and gives what could not be restored: why, and what it is about. A pod without any
     /// of its parts stays as it is.
-    pub fn uninject(&self, pod: &mut Node<'_>) -> Vec<(Reason, String)> {
+    pub(crate) fn uninject(&self, pod: &mut Node<'_>) -> Vec<(Reason, String)> {
         let claims = Claims::of(pod);
         let claim = claims.claim(&self.name);
         let parts = claim.map(|claim| claim.parts).unwrap_or_default();

@@ -68,6 +68,7 @@ impl<'a, 'p> Work<'a, 'p> {
         let mut claim = claims.claim(&injection.name).unwrap_or_default();
         // A pod that has been on a node is a copy: none has one yet while it is being admitted.
         let is_copy = plan.pod.at(&["spec", "nodeName"]).is_some();
+        let moved = if claim.identity == identity { claim.moved.clone() } else { Vec::new() };
         claim.is_of_this_admission = claim.identity == identity && !is_copy;
         let revision = injection.revision(plan, &claim)?;
         for name in injection.own_names() {
@@ -75,7 +76,6 @@ impl<'a, 'p> Work<'a, 'p> {
                 plan.own_containers.push(name);
             }
         }
-        let moved = if claim.is_of_this_admission { claim.moved.clone() } else { Vec::new() };
         let is_true = |field| plan.pod.at(&["spec", field]).and_then(Node::boolean) == Some(true);
         Some(Self {
             injection,

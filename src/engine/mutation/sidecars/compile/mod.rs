@@ -24,7 +24,7 @@ impl Injection {
     ///
     /// # Errors
     /// Everything that is wrong with it, each with its path.
-    pub fn compile(title: &str, document: &SidecarInjection) -> Result<Self, Vec<Flaw>> {
+    pub(crate) fn compile(title: &str, document: &SidecarInjection) -> Result<Self, Vec<Flaw>> {
         let mut flaws = Flaws::default();
         conflicts_make_sense(document.conflicts, &mut flaws);
         let (revisions, by) = revisions(document, &mut flaws);

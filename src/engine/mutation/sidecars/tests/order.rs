@@ -1,0 +1,141 @@
+//! Groups C and D, where they are about places: first, last, before, after, and in which list.
+
+use serde_json::json;
+
+use super::*;
+
+fn inits(names: &[&str]) -> Value {
+    let mut pod = app();
+    pod["spec"]["initContainers"] = names.iter().map(|name| json!({"name": name, "image": "i:1"})).collect();
+    pod
+}
+
+fn native(name: &str, order: Value) -> Value {
+    sidecar(name, json!({"placement": {"kind": "Native", "order": order}}))
+}
+
+#[test]
+fn d1_init_then_native_then_the_users_own() {
+    let injection = adding(json!({
+        "initContainers": [sidecar("mesh-init", json!({"placement": {"order": {"first": true}}}))],
+        "containers": [native("mesh-proxy", json!({"after": ["mesh-init"], "before": ["*"]}))],
+    }));
+    let admitted = admit(&injection, &inits(&["migrate"]));
+    assert_eq!(admitted.names("initContainers"), ["mesh-init", "mesh-proxy", "migrate"]);
+    assert_eq!(admitted.container("mesh-proxy")["restartPolicy"], "Always");
+    assert!(admitted.container("mesh-init")["restartPolicy"].is_null());
+    assert!(admitted.container("migrate")["restartPolicy"].is_null());
+}
+
+#[test]
+fn d2_without_native_sidecars_the_fallback_says_what_happens() {
+    let old = Cluster { has_native_sidecars: false, ..Cluster::default() };
+    let with = |placement: Value| adding(json!({"containers": [sidecar("proxy", json!({"placement": placement}))]}));
+    let plain = old.admit(&[&with(json!({"fallback": "Container"}))], &app());
+    assert_eq!(plain.names("containers"), ["app", "proxy"]);
+    assert!(plain.container("proxy")["restartPolicy"].is_null());
+    let refused = |placement: Value| {
+        let conflict = old.conflict(&with(placement), &app());
+        (conflict.reason, conflict.weight)
+    };
+    assert_eq!(refused(json!({"fallback": "Skip"})), (Reason::NativeUnsupported, Weight::Skipped));
+    assert_eq!(refused(json!({"fallback": "Deny"})), (Reason::NativeUnsupported, Weight::Denied));
+    let mut job = app();
+    merge(
+        &mut job,
+        json!({"metadata": {"ownerReferences": [{"kind": "Job", "name": "j", "uid": "u", "controller": true}]}}),
+    );
+    let blocked = old.conflict(&with(json!({"fallback": "Container"})), &job);
+    assert_eq!((blocked.reason, blocked.weight), (Reason::BlocksJob, Weight::Skipped));
+    let allowed = old.admit(&[&with(json!({"fallback": "Container", "allowBlockingJob": true}))], &job);
+    assert_eq!(allowed.names("containers"), ["app", "proxy"]);
+}
+
+#[test]
+fn d4_a_job_gets_no_container_that_keeps_it_from_completing() {
+    let mut job = app();
+    merge(
+        &mut job,
+        json!({"metadata": {"ownerReferences": [{"kind": "Job", "name": "j", "uid": "u", "controller": true}]},
+        "spec": {"restartPolicy": "Never"}}),
+    );
+    let admitted = admit(&adding(json!({"containers": [sidecar("proxy", json!({}))]})), &job);
+    assert_eq!((admitted.names("containers"), admitted.names("initContainers")), (vec!["app"], vec!["proxy"]));
+    assert_eq!(admitted.container("proxy")["restartPolicy"], "Always");
+    let plain = adding(json!({"containers": [sidecar("proxy", json!({"placement": {"kind": "Container"}}))]}));
+    assert_eq!(conflict(&plain, &job).reason, Reason::BlocksJob);
+    let offline = Cluster { is_template: true, ..Cluster::default() };
+    job["metadata"] = json!({});
+    assert_eq!(offline.conflict(&plain, &job).reason, Reason::BlocksJob);
+}
+
+#[test]
+fn d5_the_users_order_is_kept_and_names_are_honoured() {
+    let mut pod = inits(&["one", "vault", "two"]);
+    pod["spec"]["initContainers"][1]["restartPolicy"] = json!("Always");
+    let place = |order: Value| {
+        let admitted = admit(&adding(json!({"containers": [native("proxy", order)]})), &pod);
+        admitted.names("initContainers").join(" ")
+    };
+    assert_eq!(place(json!({"after": ["vault"]})), "one vault proxy two");
+    assert_eq!(place(json!({"before": ["vault"]})), "one proxy vault two");
+    assert_eq!(place(json!({"before": ["t*"], "after": ["v*"]})), "one vault proxy two");
+    assert_eq!(place(json!({"before": ["*"], "after": ["vault"]})), "one vault proxy two");
+    assert_eq!(place(json!({"before": ["*"]})), "proxy one vault two");
+    assert_eq!(place(json!({"after": ["*"]})), "one vault two proxy");
+    assert_eq!(place(json!({"after": ["*"], "before": ["two"]})), "one vault proxy two");
+    assert_eq!(place(json!({"last": true})), "one vault two proxy");
+    assert_eq!(place(json!({})), "one vault two proxy");
+}
+
+#[test]
+fn c3_of_two_documents_that_are_first_the_earlier_one_is() {
+    let one =
+        named_document("one", &json!({"add": {"containers": [native("a", json!({"first": true}))]}})).expect("one");
+    let two =
+        named_document("two", &json!({"add": {"containers": [native("b", json!({"first": true}))]}})).expect("two");
+    let admitted = Cluster::default().admit(&[&one, &two], &inits(&["migrate"]));
+    assert_eq!(admitted.names("initContainers"), ["a", "b", "migrate"]);
+    let last = |name, container| {
+        let spec = json!({"add": {"containers": [native(container, json!({"last": true}))]}});
+        named_document(name, &spec).expect("a document")
+    };
+    let admitted = Cluster::default().admit(&[&last("one", "a"), &last("two", "b")], &inits(&["migrate"]));
+    assert_eq!(admitted.names("initContainers"), ["migrate", "b", "a"]);
+}
+
+#[test]
+fn c3_what_this_pods_names_make_impossible_is_a_conflict_with_one_result() {
+    let add = json!({"containers": [native("proxy", json!({"after": ["z*"], "before": ["a*"]}))]});
+    let pod = inits(&["a-first", "z-last"]);
+    let admitted = admit(&adding(add.clone()), &pod);
+    assert_eq!(admitted.reasons(), [(Reason::OrderConflict, Weight::Warning)]);
+    assert_eq!(admitted.names("initContainers"), ["a-first", "z-last", "proxy"]);
+    let refused = conflict(&with_conflicts(add, json!({"order": "Deny"})), &pod);
+    assert_eq!((refused.reason, refused.about.as_str()), (Reason::OrderConflict, "container \"proxy\""));
+}
+
+#[test]
+fn c1_a_container_is_moved_once_and_then_the_contest_is_told_of() {
+    let injection = adding(json!({"containers": [native("proxy", json!({"first": true}))]}));
+    let first = admit(&injection, &inits(&["migrate"]));
+    let push_in = |pod: &Value, name: &str| {
+        let mut pod = pod.clone();
+        let inits = pod["spec"]["initContainers"].as_array_mut().expect("a list");
+        inits.insert(0, json!({"name": name, "image": "i:1"}));
+        pod
+    };
+    let moved = readmit(&injection, &push_in(&first.pod, "istio-init"));
+    assert_eq!(moved.names("initContainers"), ["proxy", "istio-init", "migrate"]);
+    assert_eq!(
+        moved
+            .operations
+            .iter()
+            .filter(|operation| operation["path"].as_str().is_some_and(|p| p.contains("initContainers")))
+            .count(),
+        2
+    );
+    let contested = readmit(&injection, &push_in(&moved.pod, "vault-init"));
+    assert_eq!(contested.names("initContainers"), ["vault-init", "proxy", "istio-init", "migrate"]);
+    assert_eq!(contested.reasons(), [(Reason::OrderContested, Weight::Warning)]);
+}

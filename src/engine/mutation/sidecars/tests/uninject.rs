@@ -1,0 +1,77 @@
+//! I1: what was added is taken back, and what cannot be is told.
+
+use serde_json::json;
+
+use super::simulation::as_the_api_server_stores;
+use super::*;
+
+fn everything() -> Injection {
+    adding(json!({
+        "initContainers": [sidecar("init", json!({}))],
+        "containers": [sidecar("proxy", json!({"token": {"audience": "a", "path": "/token"}}))],
+        "volumes": [{"volume": {"name": "agent", "emptyDir": {}}, "safeToEvict": true}],
+        "probeRewrite": {"container": "proxy", "port": 15020, "path": "/{container}/{probe}", "variable": "PROBES"},
+        "patchContainers": [{
+            "env": [{"name": "NEW", "value": "1"}, {"name": "KEPT", "value": "1"}, {"name": "OPTS", "value": "-x", "onExisting": "Append"}],
+            "mounts": [{"mount": {"name": "agent", "mountPath": "/agent"}}]}],
+        "pod": {"labels": {"mesh": "on"}, "annotations": {"a": "1"}, "defaultContainer": true, "terminationGracePeriodAtLeast": 45, "imagePullSecrets": ["mesh"]},
+    }))
+}
+
+fn taken_back(injection: &Injection, pod: &Value) -> (Value, Vec<(Reason, String)>) {
+    let text = pod.to_string();
+    let mut tree = Node::new(text.as_str());
+    let left = injection.uninject(&mut tree);
+    let result: Value = serde_json::from_str(&tree.to_json()).expect("JSON");
+    let operations =
+        Patch::of(&tree).map_or_else(|| json!([]), |patch| serde_json::from_str(patch.json()).expect("operations"));
+    assert_eq!(patched(pod, &operations), result);
+    (result, left)
+}
+
+#[test]
+fn i1_what_was_injected_is_taken_back_to_the_letter() {
+    let mut pod = app();
+    merge(&mut pod, json!({"metadata": {"labels": {"mine": "1"}}, "spec": {"terminationGracePeriodSeconds": 10}}));
+    merge(
+        &mut pod["spec"]["containers"][0],
+        json!({
+            "env": [{"name": "KEPT", "value": "1"}, {"name": "OPTS", "value": "-a"}],
+            "ports": [{"name": "web", "containerPort": 80}],
+            "livenessProbe": {"httpGet": {"path": "/", "port": "web"}, "timeoutSeconds": 2},
+            "readinessProbe": {"grpc": {"port": 9000}},
+            "lifecycle": {"preStop": {"httpGet": {"path": "/$(X)$$", "port": 80}}},
+        }),
+    );
+    let injected = admit(&everything(), &pod);
+    assert_ne!(injected.pod, pod);
+    assert_eq!(taken_back(&everything(), &injected.pod), (pod, Vec::new()));
+}
+
+#[test]
+fn i1_a_pod_that_lived_loses_our_parts_and_keeps_all_others() {
+    let pod = as_the_api_server_stores(&app());
+    let injected = as_the_api_server_stores(&admit(&everything(), &pod).pod);
+    let (result, left) = taken_back(&everything(), &injected);
+    assert_eq!((as_the_api_server_stores(&result), left), (pod, Vec::new()));
+}
+
+#[test]
+fn i1_a_pod_without_our_parts_stays_as_it_is() {
+    let mut pod = app();
+    merge(&mut pod, json!({"metadata": {"labels": {"mesh": "on"}, "annotations": {}}, "spec": {"volumes": []}}));
+    pod["spec"]["containers"].as_array_mut().expect("a list").push(json!({"name": "proxy", "image": "mine:1"}));
+    let (result, left) = taken_back(&everything(), &pod);
+    assert_eq!((&result["spec"]["containers"], left), (&pod["spec"]["containers"], Vec::new()));
+    assert_eq!(result["metadata"]["labels"], pod["metadata"]["labels"]);
+}
+
+#[test]
+fn i1_a_value_that_was_replaced_is_told_of() {
+    let injection =
+        adding(json!({"patchContainers": [{"env": [{"name": "A", "value": "ours", "onExisting": "Replace"}]}]}));
+    let mut pod = app();
+    pod["spec"]["containers"][0]["env"] = json!([{"name": "A", "value": "mine"}]);
+    let (_, left) = taken_back(&injection, &admit(&injection, &pod).pod);
+    assert_eq!(left, [(Reason::ValueReplaced, "variable \"A\" of container \"app\"".to_owned())]);
+}
