@@ -1,0 +1,160 @@
+//! What became of the requests of one fault: its line, and what must not be in it.
+
+use super::{
+    labels::Level,
+    request::Expected,
+    traffic::{Outcome, Record},
+};
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
+
+/// For how long a label may be in force before an admission that it forbids is wrong: the default of `--stale-after`.
+const STALE: Duration = Duration::from_secs(60);
+/// How many requests are shown when something is asserted in vain.
+const SHOWN: usize = 8;
+
+/// The requests of one fault.
+pub struct Tally {
+    name: String,
+    records: Vec<Record>,
+    window: Option<(Instant, Instant)>,
+}
+
+/// What a request counts as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Count {
+    Right,
+    /// It should have passed, and did not.
+    Failed,
+    /// It was admitted, against labels in force for longer than may be.
+    Wrong,
+    /// The API server itself could not serve it.
+    Unserved,
+}
+
+fn count(record: &Record) -> Count {
+    let Record { expected, outcome, in_force, .. } = record;
+    let is_bound_to_be_known = in_force.is_some_and(|(_, since)| since > STALE);
+    let should = match (expected, in_force) {
+        (Expected::Admitted | Expected::Uncovered, _) => Some(Level::Privileged),
+        (Expected::Refused, _) => Some(Level::Restricted),
+        (Expected::ByLabels(_), Some((level, _))) => Some(*level),
+        (Expected::ByLabels(_), None) => None,
+    };
+    let may_be_late = matches!(expected, Expected::ByLabels(_)) && !is_bound_to_be_known;
+    match (should, outcome) {
+        (_, Outcome::Unserved(_)) => Count::Unserved,
+        (_, Outcome::Odd(_)) => Count::Failed,
+        (Some(Level::Restricted), Outcome::Admitted) if !may_be_late => Count::Wrong,
+        (Some(Level::Privileged), Outcome::Denied) if !may_be_late => Count::Failed,
+        (Some(Level::Privileged), Outcome::Uncalled(_)) => Count::Failed,
+        _ => Count::Right,
+    }
+}
+
+impl Tally {
+    pub fn new(name: &str, (records, window): (Vec<Record>, Option<(Instant, Instant)>)) -> Self {
+        Self { name: name.to_owned(), records, window }
+    }
+
+    /// In no fault.
+    pub fn assert_nothing_wrong(&self) {
+        self.assert_none("wrong", |record| count(record) == Count::Wrong);
+    }
+
+    pub fn assert_nothing_failed(&self) {
+        self.assert_none("failed", |record| count(record) == Count::Failed);
+    }
+
+    /// Whatever was sent after `left` passed, but for so many.
+    pub fn assert_failed_only_until(&self, left: Instant, spared: usize) {
+        let is_late = |record: &&Record| count(record) == Count::Failed && record.sent > left;
+        let late: Vec<&Record> = self.records.iter().filter(is_late).collect();
+        assert!(late.len() <= spared, "{self}\n{} failed after the window, not {spared} at most:\n{}", late.len(), show(&late));
+        self.assert_none("failed although not covered", |record| {
+            record.expected == Expected::Uncovered && count(record) == Count::Failed
+        });
+    }
+
+    /// Nothing that is covered passed while nobody was there to judge it.
+    pub fn assert_refused_between(&self, (begin, end): (Instant, Instant)) {
+        self.assert_none("admitted unjudged", |record| {
+            record.expected != Expected::Uncovered
+                && record.outcome == Outcome::Admitted
+                && record.sent > begin
+                && record.answered < end
+        });
+    }
+
+    /// Whatever Portcullis has no business with passed all the time.
+    pub fn assert_uncovered_served(&self) {
+        self.assert_none("failed although not covered", |record| {
+            record.expected == Expected::Uncovered && count(record) == Count::Failed
+        });
+    }
+
+    /// Some that are covered passed afterwards, and from a few seconds on none failed.
+    pub fn assert_recovered_after(&self, start: Instant) {
+        let passed = self.records.iter().filter(|record| {
+            record.sent > start && record.expected == Expected::Admitted && record.outcome == Outcome::Admitted
+        });
+        assert!(passed.count() > 0, "{self}\nnothing has passed since");
+        let last = self.records.iter().map(|record| record.sent).max().unwrap_or(start);
+        let settled = last - super::stage::TAIL / 2;
+        self.assert_none("failed at the end", |record| record.sent > settled && count(record) == Count::Failed);
+    }
+
+    fn assert_none(&self, what: &str, is_one: impl Fn(&Record) -> bool) {
+        let found: Vec<&Record> = self.records.iter().filter(|record| is_one(record)).collect();
+        assert!(found.is_empty(), "{self}\n{} {what}:\n{}", found.len(), show(&found));
+    }
+
+    fn counted(&self, as_what: Count) -> usize {
+        self.records.iter().filter(|record| count(record) == as_what).count()
+    }
+
+    /// For how long at most a label was in force before an admission that it forbids.
+    fn stalest(&self) -> Duration {
+        let stale = self.records.iter().filter_map(|record| match (&record.outcome, record.in_force) {
+            (Outcome::Admitted, Some((Level::Restricted, since))) => Some(since),
+            _ => None,
+        });
+        stale.max().unwrap_or_default()
+    }
+
+    /// What the API server itself could not serve, by kind of answer: its status, or that there was none.
+    fn window(&self) -> Duration {
+        let failed = self.records.iter().filter(|record| count(record) == Count::Failed).map(|record| record.sent);
+        let of_failures = failed.clone().min().zip(failed.max());
+        self.window.or(of_failures).map_or(Duration::ZERO, |(begin, end)| end - begin)
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}: sent {}, failed {}, wrong {} (window {:.1} s); unserved by the API server itself {}; labels in force for \
+             {:.0} ms were not known yet",
+            self.name,
+            self.records.len(),
+            self.counted(Count::Failed),
+            self.counted(Count::Wrong),
+            self.window().as_secs_f64(),
+            self.counted(Count::Unserved),
+            self.stalest().as_secs_f64() * 1e3,
+        )
+    }
+}
+
+fn show(records: &[&Record]) -> String {
+    let first = records.first().map(|record| record.sent);
+    let line = |record: &&Record| {
+        let since = first.map_or(Duration::ZERO, |first| record.sent.saturating_duration_since(first));
+        let took = record.answered - record.sent;
+        format!("  +{since:.1?} took {took:.1?} {:?} {:?} {:?}", record.expected, record.in_force, record.outcome)
+    };
+    records.iter().take(SHOWN).map(line).collect::<Vec<_>>().join("\n")
+}
