@@ -3,9 +3,10 @@
 use super::{
     labels::Level,
     request::Expected,
-    traffic::{Outcome, Record},
+    traffic::{Outcome, Record, Window},
 };
 use std::{
+    collections::BTreeMap,
     fmt,
     time::{Duration, Instant},
 };
@@ -19,7 +20,7 @@ const SHOWN: usize = 8;
 pub struct Tally {
     name: String,
     records: Vec<Record>,
-    window: Option<(Instant, Instant)>,
+    window: Option<Window>,
 }
 
 /// What a request counts as.
@@ -55,7 +56,7 @@ fn count(record: &Record) -> Count {
 }
 
 impl Tally {
-    pub fn new(name: &str, (records, window): (Vec<Record>, Option<(Instant, Instant)>)) -> Self {
+    pub fn new(name: &str, (records, window): (Vec<Record>, Option<Window>)) -> Self {
         Self { name: name.to_owned(), records, window }
     }
 
@@ -72,14 +73,19 @@ impl Tally {
     pub fn assert_failed_only_until(&self, left: Instant, spared: usize) {
         let is_late = |record: &&Record| count(record) == Count::Failed && record.sent > left;
         let late: Vec<&Record> = self.records.iter().filter(is_late).collect();
-        assert!(late.len() <= spared, "{self}\n{} failed after the window, not {spared} at most:\n{}", late.len(), show(&late));
+        assert!(
+            late.len() <= spared,
+            "{self}\n{} failed after the window, not {spared} at most:\n{}",
+            late.len(),
+            show(&late)
+        );
         self.assert_none("failed although not covered", |record| {
             record.expected == Expected::Uncovered && count(record) == Count::Failed
         });
     }
 
     /// Nothing that is covered passed while nobody was there to judge it.
-    pub fn assert_refused_between(&self, (begin, end): (Instant, Instant)) {
+    pub fn assert_refused_between(&self, (begin, end): Window) {
         self.assert_none("admitted unjudged", |record| {
             record.expected != Expected::Uncovered
                 && record.outcome == Outcome::Admitted
@@ -124,7 +130,6 @@ impl Tally {
         stale.max().unwrap_or_default()
     }
 
-    /// What the API server itself could not serve, by kind of answer: its status, or that there was none.
     fn window(&self) -> Duration {
         let failed = self.records.iter().filter(|record| count(record) == Count::Failed).map(|record| record.sent);
         let of_failures = failed.clone().min().zip(failed.max());
@@ -132,12 +137,23 @@ impl Tally {
     }
 }
 
+/// What the API server itself could not serve, by kind of answer: its first words, whatever names and numbers follow.
+fn reasons(records: &[Record]) -> String {
+    let mut counts = BTreeMap::<String, usize>::new();
+    for record in records {
+        if let Outcome::Unserved(text) = &record.outcome {
+            *counts.entry(text.chars().take(60).collect()).or_default() += 1;
+        }
+    }
+    counts.iter().map(|(text, count)| format!("\n  {count} x {text}")).collect()
+}
+
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{}: sent {}, failed {}, wrong {} (window {:.1} s); unserved by the API server itself {}; labels in force for \
-             {:.0} ms were not known yet",
+            "{}: sent {}, failed {}, wrong {} (window {:.1} s); the API server itself could not serve {}; labels were \
+             known after {:.0} ms at most",
             self.name,
             self.records.len(),
             self.counted(Count::Failed),
@@ -145,7 +161,8 @@ impl fmt::Display for Tally {
             self.window().as_secs_f64(),
             self.counted(Count::Unserved),
             self.stalest().as_secs_f64() * 1e3,
-        )
+        )?;
+        f.write_str(&reasons(&self.records))
     }
 }
 

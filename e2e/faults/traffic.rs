@@ -26,6 +26,9 @@ const UNDER_WAY: usize = 1000;
 /// Between two changes of the policy of the first namespace that turns; the next one takes four times as long.
 const TURN: Duration = Duration::from_millis(1500);
 
+/// From when to when.
+pub type Window = (Instant, Instant);
+
 /// A request and its answer.
 #[derive(Debug)]
 pub struct Record {
@@ -76,7 +79,7 @@ pub struct Traffic {
     shared: Arc<Shared>,
     runtime: Runtime,
     tasks: Vec<JoinHandle<()>>,
-    window: Mutex<Option<(Instant, Instant)>>,
+    window: Mutex<Option<Window>>,
 }
 
 struct Shared {
@@ -154,7 +157,7 @@ impl Traffic {
     }
 
     /// Sends no more, waits for all answers, and gives them and the window.
-    pub fn end(self) -> Result<(Vec<Record>, Option<(Instant, Instant)>)> {
+    pub fn end(self) -> Result<(Vec<Record>, Option<Window>)> {
         self.shared.is_over.store(true, Ordering::SeqCst);
         self.tasks.into_iter().try_for_each(|task| self.runtime.block_on(task))?;
         let window = self.window.into_inner().unwrap_or_else(PoisonError::into_inner);

@@ -54,6 +54,13 @@ impl Access {
         Ok(Self { client: Client::try_from(config).map_err(ClusterError::Client)? })
     }
 
+    /// A way that leads nowhere; nothing is asked before it is used.
+    #[cfg(test)]
+    pub(super) fn to_nowhere() -> Self {
+        let nowhere = http::Uri::from_static("https://127.0.0.1:1");
+        Self::new(Config::new(nowhere)).expect("a client without an authority")
+    }
+
     /// Asks, and gives the answer as it comes.
     pub(super) async fn open(&self, question: Question<'_>) -> Result<Body, ClusterError> {
         let request = question.request()?.map(Body::from);
