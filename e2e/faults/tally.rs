@@ -137,15 +137,17 @@ impl Tally {
     }
 }
 
-/// What the API server itself could not serve, by kind of answer: its first words, whatever names and numbers follow.
-fn reasons(records: &[Record]) -> String {
+/// What was said, and how often: the ends of the texts, for they say why; names and numbers stand before.
+fn reasons(records: &[Record], of: Count) -> String {
     let mut counts = BTreeMap::<String, usize>::new();
-    for record in records {
-        if let Outcome::Unserved(text) = &record.outcome {
-            *counts.entry(text.chars().take(60).collect()).or_default() += 1;
-        }
+    for record in records.iter().filter(|record| count(record) == of) {
+        let (Outcome::Uncalled(text) | Outcome::Unserved(text) | Outcome::Odd(text)) = &record.outcome else {
+            continue;
+        };
+        let ends: Vec<&str> = text.rsplit(": ").take(2).collect();
+        *counts.entry(ends.into_iter().rev().collect::<Vec<_>>().join(": ")).or_default() += 1;
     }
-    counts.iter().map(|(text, count)| format!("\n  {count} x {text}")).collect()
+    counts.iter().map(|(text, count)| format!("\n  {of:?}: {count} x {text}")).collect()
 }
 
 impl fmt::Display for Tally {
@@ -162,7 +164,7 @@ impl fmt::Display for Tally {
             self.counted(Count::Unserved),
             self.stalest().as_secs_f64() * 1e3,
         )?;
-        f.write_str(&reasons(&self.records))
+        [Count::Failed, Count::Unserved].iter().try_for_each(|&of| f.write_str(&reasons(&self.records, of)))
     }
 }
 

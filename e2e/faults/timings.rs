@@ -1,7 +1,7 @@
 //! How long faults last: a few seconds within all other tests, as long as in production by `make faults`.
 
 use super::stage::Part;
-use std::{env, time::Duration};
+use std::{env, fmt, time::Duration};
 
 /// What comes from the environment.
 #[derive(Clone, Copy, Debug)]
@@ -18,8 +18,8 @@ impl Timings {
     /// Short ones, unless the environment says otherwise.
     pub fn read() -> Self {
         Self {
-            hold: Duration::from_secs_f64(number("HOLD").unwrap_or(3.0)),
-            drain: Duration::from_secs_f64(number("DRAIN").unwrap_or(4.0)),
+            hold: Duration::from_secs_f64(number("HOLD").unwrap_or(2.0)),
+            drain: Duration::from_secs_f64(number("DRAIN").unwrap_or(3.0)),
             rounds: number("ROUNDS").unwrap_or(1.0) as usize,
         }
     }
@@ -27,6 +27,13 @@ impl Timings {
     /// Whether there is time for everything.
     pub fn are_long(&self) -> bool {
         self.rounds > 1
+    }
+}
+
+impl fmt::Display for Timings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { hold, drain, rounds } = self;
+        write!(f, "HOLD={} DRAIN={} ROUNDS={rounds}", hold.as_secs_f64(), drain.as_secs_f64())
     }
 }
 

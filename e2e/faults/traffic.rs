@@ -1,7 +1,7 @@
 //! Traffic at a steady rate, whatever becomes of it: who waits for an answer keeps nobody else from asking.
 
 use super::{
-    harness::{Answer, Pool, until},
+    harness::{Answer, Ask, Pool},
     labels::{History, Level},
     request::{self, Expected, TIGHTENED, TURNING},
 };
@@ -19,8 +19,9 @@ use tokio::{
     time::{MissedTickBehavior, interval, sleep},
 };
 
-/// Requests that are sent at once: an even stream would all go over one connection, to one replica.
-const BURST: usize = 12;
+/// Requests that are sent at once: an even stream would all go over one connection, to one replica. The API server keeps 25
+/// idle connections, so that each burst makes some anew.
+const BURST: usize = 36;
 /// Requests under way at a time; beyond that none are sent until some are answered.
 const UNDER_WAY: usize = 1000;
 /// Between two changes of the policy of the first namespace that turns; the next one takes four times as long.
@@ -66,6 +67,8 @@ impl Outcome {
         match answer.status {
             200 | 201 => Self::Admitted,
             403 if answer.message().contains("violates PodSecurity") => Self::Denied,
+            // An API server that has just started knows no Services yet; nobody deletes ours.
+            _ if answer.message().contains("service \"portcullis\" not found") => Self::Unserved(text()),
             _ if answer.message().contains("failed calling webhook") => Self::Uncalled(text()),
             429 | 500 | 503 | 504 => Self::Unserved(text()),
             403 if answer.message().contains("not yet ready to handle request") => Self::Unserved(text()),
@@ -145,17 +148,6 @@ impl Traffic {
         *self.window.lock().unwrap_or_else(PoisonError::into_inner) = Some((begin, end));
     }
 
-    /// When the first request was sent that Portcullis has judged and that passed, of those after `begin`.
-    pub fn first_admission_after(&self, begin: Instant) -> Result<Instant> {
-        until(Duration::from_secs(30), || {
-            let records = self.shared.records();
-            let judged = records.iter().filter(|record| {
-                record.sent >= begin && record.expected == Expected::Admitted && record.outcome == Outcome::Admitted
-            });
-            Ok(judged.map(|record| record.sent).min())
-        })
-    }
-
     /// Sends no more, waits for all answers, and gives them and the window.
     pub fn end(self) -> Result<(Vec<Record>, Option<Window>)> {
         self.shared.is_over.store(true, Ordering::SeqCst);
@@ -190,14 +182,21 @@ async fn pace(shared: Arc<Shared>, rate: f64) {
 async fn ask(shared: &Shared) {
     let number = shared.number.fetch_add(1, Ordering::Relaxed);
     let (expected, ask) = request::numbered(number);
+    send(shared, expected, &ask).await;
+}
+
+/// Sends a request, and records what became of it; true if it was admitted.
+async fn send(shared: &Shared, expected: Expected, ask: &Ask) -> bool {
     let sent = Instant::now();
-    let outcome = Outcome::of(&shared.pool.ask(&ask).await);
+    let outcome = Outcome::of(&shared.pool.ask(ask).await);
     let answered = Instant::now();
+    let is_admitted = outcome == Outcome::Admitted;
     let in_force = match expected {
         Expected::ByLabels(index) => shared.histories[index].in_force(sent, answered),
         _ => None,
     };
     shared.records().push(Record { expected, sent, answered, outcome, in_force });
+    is_admitted
 }
 
 /// Changes the policy of a namespace until the traffic is over.
@@ -213,8 +212,7 @@ async fn turn(shared: Arc<Shared>, index: usize) {
         };
         if history.last() != Some(wanted) || history.in_force(Instant::now(), Instant::now()).is_none() {
             history.asked(wanted);
-            let answer = shared.pool.ask(&request::relabel(name, wanted)).await;
-            if answer.is_ok_and(|answer| answer.status == 200) {
+            if send(&shared, Expected::Admitted, &request::relabel(name, wanted)).await {
                 history.done();
             }
         }

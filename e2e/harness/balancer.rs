@@ -8,10 +8,10 @@ use std::{
     io,
     net::SocketAddr,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -51,6 +51,7 @@ struct Shared {
     /// By endpoint: connections that lead there.
     connections: Vec<AtomicUsize>,
     next: AtomicUsize,
+    opened: Mutex<Option<Instant>>,
 }
 
 impl Balancer {
@@ -63,6 +64,7 @@ impl Balancer {
             connections: endpoints.iter().map(|_| AtomicUsize::new(0)).collect(),
             endpoints,
             next: AtomicUsize::new(0),
+            opened: Mutex::default(),
         });
         for index in 0..shared.endpoints.len() {
             runtime.spawn(probe(shared.clone(), index));
@@ -74,6 +76,11 @@ impl Balancer {
     /// Whether new connections may go to this endpoint.
     pub fn is_ready(&self, index: usize) -> bool {
         self.shared.ready.borrow().get(index).copied().unwrap_or_default()
+    }
+
+    /// When the Service began to accept connections the last time: the first endpoint was ready again.
+    pub fn opened(&self) -> Result<Instant> {
+        self.shared.opened.lock().unwrap_or_else(PoisonError::into_inner).context("nobody was ever ready")
     }
 
     /// An endpoint begins anew, and is unready until it says otherwise.
@@ -156,7 +163,12 @@ async fn carry(shared: Arc<Shared>, mut client: TcpStream) {
 
 impl Shared {
     fn set(&self, index: usize, is_ready: bool) {
-        self.ready.send_if_modified(|ready| std::mem::replace(&mut ready[index], is_ready) != is_ready);
+        self.ready.send_if_modified(|ready| {
+            if is_ready && !ready.contains(&true) {
+                *self.opened.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+            }
+            std::mem::replace(&mut ready[index], is_ready) != is_ready
+        });
     }
 
     /// The next endpoint that is ready, in turn.
