@@ -1,5 +1,6 @@
 //! Pod Security admission: which requests are judged, by what, and in which order (upstream `admission/admission.go`).
 
+mod existing;
 mod namespace;
 mod pod;
 mod workload;
