@@ -82,6 +82,23 @@ fn whoever_may_not_list_is_never_ready_and_still_reads_a_namespace_live() -> Res
 }
 
 #[test]
+fn a_namespace_is_judged_from_its_first_moment() -> Result<()> {
+    let mut api = stage()?.plane.connect()?;
+    for name in newborns() {
+        let namespace = json!({"metadata": {"name": name, "labels": {ENFORCE: "baseline"}}});
+        api.post("/api/v1/namespaces", &namespace)?.done()?;
+        // The watch may not have brought it yet; not knowing it is no answer.
+        assert_eq!(try_pod(&mut api, &name)?, 403, "{name}");
+    }
+    Ok(())
+}
+
+/// Namespaces that are made while somebody judges.
+fn newborns() -> impl Iterator<Item = String> {
+    (0..50).map(|number| format!("newborn-{number}"))
+}
+
+#[test]
 fn a_restart_of_the_api_server_is_survived_and_its_absence_is_noticed() -> Result<()> {
     let mut plane = bare_plane()?;
     plane.create_namespace(CHANGED, &[(ENFORCE, "baseline")])?;
@@ -136,7 +153,10 @@ fn stage() -> Result<Arc<Stage>> {
             plane.create_namespace(name, &[])?;
         }
         let portcullis = watching(&plane, &[])?;
-        register(&plane, &portcullis, &[CHANGED, SETTLED, CROWDED])?;
+        let newborns: Vec<String> = newborns().collect();
+        let newborns = newborns.iter().map(String::as_str);
+        let names: Vec<&str> = [CHANGED, SETTLED, CROWDED].into_iter().chain(newborns).collect();
+        register(&plane, &portcullis, &names)?;
         Ok(Stage { portcullis, plane })
     })
 }

@@ -65,13 +65,7 @@ fn in_audit_mode_nothing_is_denied_and_everything_is_reported() {
 
 #[test]
 fn a_workload_is_denied_where_the_flag_or_its_namespace_says_so() {
-    let mut body: Value = serde_json::from_str(&example("review.json")).expect("a review");
-    let pod_spec = body["request"]["object"]["spec"].take();
-    body["request"]["kind"] = json!({"group": "apps", "version": "v1", "kind": "Deployment"});
-    body["request"]["resource"] = json!({"group": "apps", "version": "v1", "resource": "deployments"});
-    body["request"]["object"] =
-        json!({"apiVersion": "apps/v1", "kind": "Deployment", "spec": {"template": {"spec": pod_spec}}});
-    let body = body.to_string();
+    let body = review_of_a_deployment().to_string();
     let namespaces = tempfile::NamedTempFile::new().expect("a file");
     let write = |label: &str| {
         let labels = format!("{{pod-security.kubernetes.io/enforce: baseline, {label}}}");
@@ -94,6 +88,44 @@ fn a_workload_is_denied_where_the_flag_or_its_namespace_says_so() {
         );
         assert!(denied.get("warnings").is_none());
     }
+}
+
+#[test]
+fn an_update_of_a_workload_is_denied_only_if_it_changes_what_speaks_against_it() {
+    let config = path("policies/pod-security/baseline.yaml");
+    let mut body = review_of_a_deployment();
+    let object = body["request"]["object"].clone();
+    body["request"]["operation"] = json!("UPDATE");
+    let mut ask = |old: Value| {
+        body["request"]["oldObject"] = old;
+        answered(&review(&body.to_string()).args(["--workloads", "deny", "--config", &config]))["response"].clone()
+    };
+    let mut labelled = object.clone();
+    labelled["metadata"]["labels"]["team"] = json!("shop");
+    let unchanged = ask(labelled);
+    assert_eq!(unchanged["allowed"], true, "{unchanged}");
+
+    let mut shared = object.clone();
+    shared["spec"]["template"]["spec"]["hostPID"] = json!(true);
+    let mut unprivileged = object.clone();
+    unprivileged["spec"]["template"]["spec"]["containers"][0]["securityContext"]["privileged"] = json!(false);
+    let mut without_template = object;
+    without_template["spec"] = json!({});
+    for old in [shared, unprivileged, without_template, Value::Null] {
+        let denied = ask(old);
+        assert_eq!(denied["status"]["code"], 403, "{denied}");
+    }
+}
+
+/// Of a Deployment with the pod of the example.
+fn review_of_a_deployment() -> Value {
+    let mut body: Value = serde_json::from_str(&example("review.json")).expect("a review");
+    let pod_spec = body["request"]["object"]["spec"].take();
+    body["request"]["kind"] = json!({"group": "apps", "version": "v1", "kind": "Deployment"});
+    body["request"]["resource"] = json!({"group": "apps", "version": "v1", "resource": "deployments"});
+    body["request"]["object"] =
+        json!({"apiVersion": "apps/v1", "kind": "Deployment", "spec": {"template": {"spec": pod_spec}}});
+    body
 }
 
 #[test]

@@ -153,6 +153,46 @@ fn links_between_documents_lead_somewhere() {
 }
 
 #[test]
+fn tests_that_documents_name_exist() {
+    let mut refusals = Vec::new();
+    let mut named = 0;
+    for path in files(&root(), "md") {
+        let text = fs::read_to_string(&path).expect("a readable document");
+        // A code span such as `e2e/watch.rs::labels_that_are_changed_take_effect`.
+        for (file, test) in text.split('`').filter_map(|span| span.split_once(".rs::")) {
+            let file = format!("{file}.rs");
+            let source = fs::read_to_string(root().join(&file)).unwrap_or_default();
+            let is_there = source.split("#[test]").skip(1).any(|rest| {
+                let declaration = rest.lines().map(str::trim_start).find(|line| line.starts_with("fn "));
+                declaration.is_some_and(|line| line.starts_with(&format!("fn {test}(")))
+            });
+            named += 1;
+            if !is_there {
+                refusals.push(format!("{}: there is no test {test} in {file}", short(&path)));
+            }
+        }
+    }
+    assert!(named > 0, "no document names a test: they are read wrong");
+    assert_tidy(&refusals, "the document itself");
+}
+
+#[test]
+fn every_threat_is_answered_with_a_test_or_a_reason() {
+    let text = fs::read_to_string(root().join("docs/threat-model.md")).expect("the threat model");
+    let threats: Vec<&str> =
+        text.split("\n### ").skip(1).map(|section| section.split("\n## ").next().unwrap_or(section)).collect();
+    let numbers: Vec<String> =
+        threats.iter().map(|threat| threat.split('.').next().unwrap_or_default().to_owned()).collect();
+    assert_eq!(numbers, (1..=18).map(|number| number.to_string()).collect::<Vec<_>>());
+    let unanswered: Vec<&str> = threats
+        .into_iter()
+        .filter(|threat| !threat.contains(".rs::") && !threat.contains("**Reason.**"))
+        .filter_map(|threat| threat.lines().next())
+        .collect();
+    assert_eq!(unanswered, Vec::<&str>::new());
+}
+
+#[test]
 fn the_reader_of_paths_sees_every_way_to_name_a_room() {
     let text = "use crate::{serve::Backend, review};\nfn f() { super::super::telemetry::log() }\nuse super::json; // crate::cli";
     let file = Source { path: root().join("src/engine/object.rs"), text: text.to_owned() };

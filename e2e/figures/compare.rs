@@ -22,6 +22,8 @@ use std::{
 };
 
 const NAMESPACE: &str = "portcullis";
+/// Of the null webhook's Service.
+const NULL_NAMESPACE: &str = "null-webhook";
 const ENFORCE: (&str, &str) = ("pod-security.kubernetes.io/enforce", "restricted");
 /// The namespaces: one of which nobody is asked, one of the null webhook, one of ours.
 const TARGETS: [&str; 3] = ["bare", "null", "ours"];
@@ -41,7 +43,7 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<()> {
     let api_server = ApiServerSettings { without_plugins: vec!["PodSecurity"], ..ApiServerSettings::default() };
     let plane = ControlPlane::start(&Settings { api_servers: vec![api_server], has_controllers: false })?;
-    plane.create_namespace(NAMESPACE, &[])?;
+    [NAMESPACE, NULL_NAMESPACE].iter().try_for_each(|name| plane.create_namespace(name, &[]))?;
     TARGETS.iter().try_for_each(|name| plane.create_namespace(name, &[ENFORCE]))?;
     let mut api = plane.connect()?;
     let null = Null::start(&plane)?;
@@ -186,11 +188,11 @@ impl Null {
     fn start(plane: &ControlPlane) -> Result<Self> {
         let service = Service {
             name: "null".to_owned(),
-            namespace: NAMESPACE.to_owned(),
+            namespace: NULL_NAMESPACE.to_owned(),
             address: (plane.addresses.service(3), 8443).into(),
             authority_pem: fs::read_to_string(plane.authority())?,
         };
-        let pair = plane.sign_for_server(&format!("null.{NAMESPACE}.svc"))?;
+        let pair = plane.sign_for_server(&format!("null.{NULL_NAMESPACE}.svc"))?;
         let mut command = Command::new(std::env::current_exe()?);
         command
             .arg(NULL_SERVER)

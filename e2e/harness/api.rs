@@ -121,6 +121,11 @@ impl Api {
         self.call("DELETE", path, "", None)
     }
 
+    /// The same with these `DeleteOptions`.
+    pub fn delete_with(&mut self, path: &str, options: &Value) -> Result<Answer> {
+        self.call("DELETE", path, "application/json", Some(options))
+    }
+
     fn call(&mut self, method: &str, path: &str, content_type: &str, body: Option<&Value>) -> Result<Answer> {
         let what = || format!("{method} {path}");
         if self.sender.is_closed() {

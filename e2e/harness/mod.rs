@@ -29,7 +29,7 @@ mod state;
 mod webhook;
 
 pub use addresses::Addresses;
-pub use admission::Admission;
+pub use admission::{Admission, CLIENT_NAME};
 pub use api::{Answer, Api};
 pub use api_server::{ApiServer, ApiServerSettings};
 pub use audit::AuditLog;

@@ -1,11 +1,11 @@
 //! The real binary, `portcullis serve`, listening on the ClusterIP of a Service.
 
 use super::{addresses, etcd::answers_200, plane::ControlPlane, process::Process, webhook::Service};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use std::{
     env, fs,
     io::{Read, Write},
-    net::{Ipv4Addr, SocketAddr, TcpStream},
+    net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream},
     path::PathBuf,
     process::Command,
     time::Duration,
@@ -26,7 +26,12 @@ pub struct Portcullis {
 impl Portcullis {
     /// Starts it with these arguments besides its addresses and names; it makes its own certificates.
     pub fn start(plane: &ControlPlane, namespace: &str, cluster_ip: Ipv4Addr, arguments: &[&str]) -> Result<Self> {
-        Self::start_until("/readyz", plane, namespace, cluster_ip, arguments)
+        Self::start_at(addresses::free_port(cluster_ip)?, plane, namespace, arguments)
+    }
+
+    /// The same, at a port that is known beforehand.
+    pub fn start_at(address: SocketAddr, plane: &ControlPlane, namespace: &str, arguments: &[&str]) -> Result<Self> {
+        Self::start_until("/readyz", plane, namespace, address, arguments)
     }
 
     /// The same, ready or not: for one that cannot become ready.
@@ -36,18 +41,18 @@ impl Portcullis {
         cluster_ip: Ipv4Addr,
         arguments: &[&str],
     ) -> Result<Self> {
-        Self::start_until("/livez", plane, namespace, cluster_ip, arguments)
+        Self::start_until("/livez", plane, namespace, addresses::free_port(cluster_ip)?, arguments)
     }
 
     fn start_until(
         path: &str,
         plane: &ControlPlane,
         namespace: &str,
-        cluster_ip: Ipv4Addr,
+        address: SocketAddr,
         arguments: &[&str],
     ) -> Result<Self> {
         let name = "portcullis";
-        let address = addresses::free_port(cluster_ip)?;
+        let IpAddr::V4(cluster_ip) = address.ip() else { bail!("ClusterIPs of planes are of version 4") };
         let admin = addresses::free_port(cluster_ip)?;
         let host = format!("{name}.{namespace}.svc");
         let authority = plane.file(&format!("{host}-ca.crt"));

@@ -38,7 +38,8 @@ impl Service {
     }
 }
 
-/// A validating webhook that is asked about everything that Pod Security judges, in some namespaces only.
+/// A webhook that is asked about everything that Pod Security judges, in some namespaces only. Its configuration has the name
+/// of its Service's namespace.
 pub struct Registration<'a> {
     pub service: &'a Service,
     /// The names of these namespaces.
@@ -48,10 +49,17 @@ pub struct Registration<'a> {
 }
 
 impl Registration<'_> {
-    /// Registers it. The API server heeds it within a second or so: see [`Self::create_and_await`].
+    /// Registers it as a validating one. The API server heeds it within a second or so: see [`Self::create_and_await`].
     pub fn create(&self, api: &mut Api) -> Result<()> {
         let path = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
-        api.post(path, &self.document())?.done()?;
+        api.post(path, &self.document("/validate"))?.done()?;
+        Ok(())
+    }
+
+    /// The same as a mutating one.
+    pub fn create_mutating(&self, api: &mut Api) -> Result<()> {
+        let path = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations";
+        api.post(path, &self.document("/mutate"))?.done()?;
         Ok(())
     }
 
@@ -67,7 +75,7 @@ impl Registration<'_> {
         .with_context(|| format!("a probe is not refused; the last answer: {last}"))
     }
 
-    fn document(&self) -> Value {
+    fn document(&self, path: &str) -> Value {
         let rule = |group: &str, resources: &[&str]| {
             json!({
                 "apiGroups": [group], "apiVersions": ["v1"], "resources": resources,
@@ -75,10 +83,10 @@ impl Registration<'_> {
             })
         };
         json!({
-            "metadata": {"name": self.service.name},
+            "metadata": {"name": self.service.namespace},
             "webhooks": [{
-                "name": format!("{}.portcullis.dev", self.service.name),
-                "clientConfig": self.service.client_config("/validate"),
+                "name": format!("{}.portcullis.dev", self.service.namespace),
+                "clientConfig": self.service.client_config(path),
                 "rules": [
                     rule("", &["pods", "pods/ephemeralcontainers", "pods/resize", "namespaces"]),
                     rule("", &["replicationcontrollers", "podtemplates"]),

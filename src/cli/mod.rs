@@ -7,6 +7,7 @@ mod check;
 mod completions;
 mod explain;
 mod inputs;
+mod installation;
 mod review;
 mod serve;
 

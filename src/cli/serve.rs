@@ -18,7 +18,7 @@ use crate::certs;
 use crate::cluster::{Access, Cluster};
 use crate::engine::Unlisted;
 use crate::engine::pod_security::LevelVersion;
-use crate::serve::{Backend, Files, Identity, Limits, Listeners, Server, Tls, watch};
+use crate::serve::{Backend, ClientFile, Clients, Files, Identity, Limits, Listeners, Server, Tls, watch};
 use crate::telemetry::{Metrics, Recorder, log};
 
 /// Serve admission reviews over HTTPS.
@@ -51,8 +51,8 @@ pub(super) struct Arguments {
     /// Where to write the certificate of the authority that is made when no files are given.
     #[arg(long, value_name = "FILE", default_value = "portcullis-ca.crt", conflicts_with = "tls_cert_file")]
     write_ca: PathBuf,
-    /// Demand client certificates that one of these authorities signed (PEM).
-    #[arg(long, value_name = "FILE", requires = "tls_cert_file")]
+    /// Demand client certificates that one of these authorities signed (PEM); read again when it changes.
+    #[arg(long, value_name = "FILE")]
     client_ca_file: Option<PathBuf>,
     /// A name (common name or subject alternative name) that client certificates may carry; repeatable. Any, if not given.
     #[arg(long, value_name = "NAME", requires = "client_ca_file")]
@@ -145,23 +145,33 @@ async fn listen(address: Option<SocketAddr>, default: &str, flag: &str) -> Resul
     TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}; choose another with {flag}"))
 }
 
-/// TLS from the files, which are watched from now on; or self-made, with where the authority was written.
+/// TLS for the clients that are allowed, whose authorities are watched from now on; with where our own authority was written,
+/// if it was.
 fn tls(arguments: &Arguments, metrics: &Arc<Metrics>) -> Result<(Arc<Tls>, Option<PathBuf>)> {
-    let (Some(certificate), Some(key)) = (&arguments.tls_cert_file, &arguments.tls_private_key_file) else {
-        return self_made(arguments, metrics);
+    let allowed = arguments.client_ca_file.clone();
+    let allowed = allowed.map(|authority| ClientFile { authority, names: arguments.client_allowed_name.clone() });
+    let clients = allowed.as_ref().map(ClientFile::load).transpose().context("cannot use --client-ca-file")?;
+    let (tls, written) = match (&arguments.tls_cert_file, &arguments.tls_private_key_file) {
+        (Some(certificate), Some(key)) => {
+            let files = Files { certificate: certificate.clone(), key: key.clone() };
+            let loaded = files.load(clients, metrics).map_err(|error| anyhow!("cannot use the TLS files: {error}"))?;
+            let tls = Arc::new(loaded);
+            tokio::spawn(watch(files, tls.clone(), metrics.clone(), RELOAD_INTERVAL));
+            (tls, None)
+        }
+        _ => self_made(arguments, clients, metrics)?,
     };
-    let files = Files {
-        certificate: certificate.clone(),
-        key: key.clone(),
-        client_authority: arguments.client_ca_file.clone(),
-        client_names: arguments.client_allowed_name.clone(),
-    };
-    let tls = Arc::new(files.load(metrics).map_err(|error| anyhow!("cannot use the TLS files: {error}"))?);
-    tokio::spawn(watch(files, tls.clone(), metrics.clone(), RELOAD_INTERVAL));
-    Ok((tls, None))
+    if let Some(allowed) = allowed {
+        tokio::spawn(allowed.watch(tls.clone(), metrics.clone(), RELOAD_INTERVAL));
+    }
+    Ok((tls, written))
 }
 
-fn self_made(arguments: &Arguments, metrics: &Metrics) -> Result<(Arc<Tls>, Option<PathBuf>)> {
+fn self_made(
+    arguments: &Arguments,
+    clients: Option<Clients>,
+    metrics: &Metrics,
+) -> Result<(Arc<Tls>, Option<PathBuf>)> {
     let made = certs::self_made(&arguments.tls_san)?;
     let path = &arguments.write_ca;
     std::fs::write(path, &made.authority_pem).with_context(|| {
@@ -170,7 +180,7 @@ fn self_made(arguments: &Arguments, metrics: &Metrics) -> Result<(Arc<Tls>, Opti
     let identity = Identity::from_der(made.chain, made.key);
     metrics.certificate_expiry.store(identity.expiry()?, Ordering::Relaxed);
     let written = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-    Ok((Arc::new(Tls::new(identity, None)?), Some(written)))
+    Ok((Arc::new(Tls::new(identity, clients)?), Some(written)))
 }
 
 /// The signals that ask us to stop.

@@ -4,9 +4,10 @@
 //! decode, are not used.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
+use http::header::DATE;
 use http_body_util::BodyExt;
 use kube::client::Body;
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -63,14 +64,25 @@ impl Access {
 
     /// Asks, and gives the answer as it comes.
     pub(super) async fn open(&self, question: Question<'_>) -> Result<Body, ClusterError> {
+        Ok(self.send(question).await?.into_body())
+    }
+
+    /// Asks, and reads an answer of at most this many bytes, with what its head says.
+    pub(super) async fn ask(&self, question: Question<'_>, most: usize) -> Result<Answer, ClusterError> {
+        let response = self.send(question).await?;
+        let date = response.headers().get(DATE).and_then(|date| date.to_str().ok());
+        let date = date.and_then(|date| httpdate::parse_http_date(date).ok());
+        Ok(Answer { status: response.status().as_u16(), date, text: collect(response.into_body(), most).await? })
+    }
+
+    async fn send(&self, question: Question<'_>) -> Result<http::Response<Body>, ClusterError> {
         let request = question.request()?.map(Body::from);
         let response = self.client.send(request).await.map_err(ClusterError::Unreachable)?;
         let status = response.status();
-        let body = response.into_body();
         if status.is_success() {
-            return Ok(body);
+            return Ok(response);
         }
-        let text = collect(body, MOST_OF_A_REFUSAL).await.unwrap_or_default();
+        let text = collect(response.into_body(), MOST_OF_A_REFUSAL).await.unwrap_or_default();
         let message = serde_json::from_slice::<Refusal>(&text).map(|refusal| refusal.message).unwrap_or_default();
         Err(ClusterError::Refused { code: status.as_u16(), message })
     }
@@ -79,6 +91,16 @@ impl Access {
     pub(super) async fn read(&self, question: Question<'_>, most: usize) -> Result<Bytes, ClusterError> {
         collect(self.open(question).await?, most).await
     }
+}
+
+/// An answer of the API server.
+#[derive(Debug)]
+pub(super) struct Answer {
+    /// 200, or 201 if something was created.
+    pub(super) status: u16,
+    /// What time it is by the API server's clock, to the second.
+    pub(super) date: Option<SystemTime>,
+    pub(super) text: Bytes,
 }
 
 /// What we read of a Status.

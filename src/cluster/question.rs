@@ -4,6 +4,7 @@ use kube::core::Request;
 use kube::core::params::{GetParams, ListParams, WatchParams};
 
 use super::error::ClusterError;
+use super::place::{Deed, Place};
 
 /// How long a watch lasts, in seconds. The API server sends a bookmark two seconds before its end, so that a watch that is
 /// this short proves often how far it is.
@@ -19,6 +20,8 @@ pub(super) enum Question<'q> {
     Changes { since: &'q str },
     /// The version that the cluster has reached, by a consistent list of a single namespace.
     Newest,
+    /// Something about a single object that we keep or heed.
+    Object(&'q Place, Deed<'q>),
 }
 
 /// What is listed.
@@ -51,6 +54,7 @@ impl Question<'_> {
                 namespaces.watch(&parameters, since)?
             }
             Self::Newest => namespaces.list(&ListParams::default().fields("metadata.name=kube-system"))?,
+            Self::Object(place, deed) => place.request(*deed)?,
         })
     }
 }

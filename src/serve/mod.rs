@@ -8,6 +8,7 @@ mod answer;
 mod backend;
 mod body;
 mod catch;
+mod client_file;
 mod connection;
 mod drain;
 mod handler;
@@ -19,6 +20,7 @@ mod server;
 mod tls;
 
 pub use backend::Backend;
+pub use client_file::{ClientFile, ClientFileError};
 pub use limits::Limits;
 pub use reload::{Files, watch};
 pub use server::{Listeners, Server};

@@ -1,4 +1,5 @@
-//! TLS material from files, read again when their content changes; unusable new content leaves the old in use and shows.
+//! The serving certificate from files, read again when their content changes; unusable new content leaves the old in use and
+//! shows.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,13 +11,11 @@ use tokio::time::sleep;
 use super::tls::{Clients, Identity, Tls, TlsError};
 use crate::telemetry::Metrics;
 
-/// Where TLS material lies.
+/// Where the serving certificate and its key lie.
 #[derive(Debug, Clone)]
 pub struct Files {
     pub certificate: PathBuf,
     pub key: PathBuf,
-    pub client_authority: Option<PathBuf>,
-    pub client_names: Vec<String>,
 }
 
 /// The files' content at one time.
@@ -24,7 +23,6 @@ pub struct Files {
 struct Content {
     certificate: Vec<u8>,
     key: Vec<u8>,
-    client_authority: Option<Vec<u8>>,
 }
 
 /// Why the files cannot be used.
@@ -40,33 +38,28 @@ impl Files {
     fn read(&self) -> Result<Content, FilesError> {
         let read =
             |path: &PathBuf| std::fs::read(path).map_err(|error| FilesError::Unreadable { path: path.clone(), error });
-        Ok(Content {
-            certificate: read(&self.certificate)?,
-            key: read(&self.key)?,
-            client_authority: self.client_authority.as_ref().map(read).transpose()?,
-        })
+        Ok(Content { certificate: read(&self.certificate)?, key: read(&self.key)? })
     }
 
-    fn clients(&self, content: &Content) -> Option<Clients> {
-        let authorities = content.client_authority.clone()?;
-        Some(Clients { authorities, names: self.client_names.clone() })
-    }
-
-    /// TLS from these files as they are now.
+    /// TLS from these files as they are now, for these clients or for whoever comes.
     ///
     /// # Errors
     /// A file is unreadable, or what they hold cannot be used.
-    pub fn load(&self, metrics: &Metrics) -> Result<Tls, Box<dyn std::error::Error + Send + Sync>> {
+    pub fn load(
+        &self,
+        clients: Option<Clients>,
+        metrics: &Metrics,
+    ) -> Result<Tls, Box<dyn std::error::Error + Send + Sync>> {
         let content = self.read()?;
         let identity = Identity::from_pem(&content.certificate, &content.key)?;
         metrics.certificate_expiry.store(identity.expiry()?, Ordering::Relaxed);
-        Ok(Tls::new(identity, self.clients(&content))?)
+        Ok(Tls::new(identity, clients)?)
     }
 
-    fn replace(&self, tls: &Tls, content: &Content) -> Result<i64, TlsError> {
+    fn replace(tls: &Tls, content: &Content) -> Result<i64, TlsError> {
         let identity = Identity::from_pem(&content.certificate, &content.key)?;
         let expiry = identity.expiry()?;
-        tls.replace(identity, self.clients(content))?;
+        tls.replace(identity)?;
         Ok(expiry)
     }
 }
@@ -79,7 +72,7 @@ pub async fn watch(files: Files, tls: Arc<Tls>, metrics: Arc<Metrics>, interval:
         let problem = match files.read() {
             Err(error) => Some(error.to_string()),
             Ok(content) if used.as_ref() == Some(&content) => None,
-            Ok(content) => match files.replace(&tls, &content) {
+            Ok(content) => match Files::replace(&tls, &content) {
                 Err(error) => Some(error.to_string()),
                 Ok(expiry) => {
                     metrics.certificate_expiry.store(expiry, Ordering::Relaxed);

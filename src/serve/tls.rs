@@ -1,10 +1,9 @@
 //! TLS for the reviews: 1.2 and 1.3, HTTP/1.1 alone, and client certificates where they are asked for. All of rustls is here.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
-use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, UnixTime};
@@ -75,24 +74,48 @@ pub struct Clients {
     pub names: Vec<String>,
 }
 
-/// The TLS configuration in use; read for each new connection, replaced whole.
+/// The TLS configuration in use; read for each new connection, replaced whole. Who we are and who may connect come from
+/// different places, so each is replaced without the other.
 pub struct Tls {
+    parts: Mutex<Parts>,
     config: ArcSwap<ServerConfig>,
+}
+
+struct Parts {
+    identity: Identity,
+    /// None: whoever reaches us may connect.
+    clients: Option<Arc<dyn ClientCertVerifier>>,
 }
 
 impl Tls {
     /// # Errors
     /// The material cannot be used.
     pub fn new(identity: Identity, clients: Option<Clients>) -> Result<Self, TlsError> {
-        Ok(Self { config: ArcSwap::new(config(identity, clients)?) })
+        let clients = clients.map(verifier).transpose()?;
+        let config = config(&identity, clients.as_ref())?;
+        Ok(Self { parts: Mutex::new(Parts { identity, clients }), config: ArcSwap::new(config) })
     }
 
-    /// Uses other material for the connections to come. Those that are open go on as they are.
+    /// Shows another certificate in the connections to come. Those that are open go on as they are.
     ///
     /// # Errors
     /// The material cannot be used; what was in use stays.
-    pub fn replace(&self, identity: Identity, clients: Option<Clients>) -> Result<(), TlsError> {
-        self.config.store(config(identity, clients)?);
+    pub fn replace(&self, identity: Identity) -> Result<(), TlsError> {
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        self.config.store(config(&identity, parts.clients.as_ref())?);
+        parts.identity = identity;
+        Ok(())
+    }
+
+    /// Lets other clients open the connections to come. Those that are open go on as they are.
+    ///
+    /// # Errors
+    /// The authorities cannot be used; those that were in use stay.
+    pub fn replace_clients(&self, clients: Clients) -> Result<(), TlsError> {
+        let clients = verifier(clients)?;
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        self.config.store(config(&parts.identity, Some(&clients))?);
+        parts.clients = Some(clients);
         Ok(())
     }
 
@@ -101,27 +124,27 @@ impl Tls {
     }
 }
 
-fn config(identity: Identity, clients: Option<Clients>) -> Result<Arc<ServerConfig>, TlsError> {
-    let provider = Arc::new(default_provider());
-    let builder = ServerConfig::builder_with_provider(provider.clone())
+fn config(identity: &Identity, clients: Option<&Arc<dyn ClientCertVerifier>>) -> Result<Arc<ServerConfig>, TlsError> {
+    let builder = ServerConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(TlsError::Unusable)?;
     let builder = match clients {
         None => builder.with_no_client_auth(),
-        Some(clients) => builder.with_client_cert_verifier(verifier(clients, provider)?),
+        Some(clients) => builder.with_client_cert_verifier(clients.clone()),
     };
-    let mut config = builder.with_single_cert(identity.chain, identity.key).map_err(TlsError::Unusable)?;
+    let (chain, key) = (identity.chain.clone(), identity.key.clone_key());
+    let mut config = builder.with_single_cert(chain, key).map_err(TlsError::Unusable)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }
 
-fn verifier(clients: Clients, provider: Arc<CryptoProvider>) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
+fn verifier(clients: Clients) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
     let mut roots = RootCertStore::empty();
     for authority in CertificateDer::pem_slice_iter(&clients.authorities) {
         let authority = authority.map_err(|error| TlsError::ClientAuthority(error.to_string()))?;
         roots.add(authority).map_err(|error| TlsError::ClientAuthority(error.to_string()))?;
     }
-    let chains = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+    let chains = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::new(default_provider()))
         .build()
         .map_err(|error| TlsError::ClientAuthority(error.to_string()))?;
     if clients.names.is_empty() { Ok(chains) } else { Ok(Arc::new(Named { chains, names: clients.names })) }

@@ -80,6 +80,7 @@ pub struct Metrics {
     pub certificate_expiry: AtomicI64,
     pub certificate_reloads: AtomicU64,
     pub certificate_reload_failed: AtomicI64,
+    pub client_authority_reload_failed: AtomicI64,
     pub namespaces: AtomicU64,
     /// In microseconds after the origin, plus one; 0 if nothing is known yet.
     namespaces_as_of: AtomicU64,
@@ -114,6 +115,7 @@ impl Default for Metrics {
             certificate_expiry: AtomicI64::new(0),
             certificate_reloads: AtomicU64::new(0),
             certificate_reload_failed: AtomicI64::new(0),
+            client_authority_reload_failed: AtomicI64::new(0),
             namespaces: AtomicU64::new(0),
             namespaces_as_of: AtomicU64::new(0),
             namespace_lists: AtomicU64::new(0),
@@ -165,6 +167,8 @@ impl Metrics {
         text.single(&table::EXPIRY, self.certificate_expiry.load(Ordering::Relaxed));
         text.single(&table::RELOADS, sum(&self.certificate_reloads));
         text.single(&table::RELOAD_FAILED, self.certificate_reload_failed.load(Ordering::Relaxed));
+        let failed = self.client_authority_reload_failed.load(Ordering::Relaxed);
+        text.single(&table::CLIENT_AUTHORITY_FAILED, failed);
         self.render_cluster(&mut text);
         text.single(&table::READY, u8::from(is_ready));
         text.head(&table::BUILD);

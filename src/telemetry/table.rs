@@ -112,6 +112,12 @@ pub(super) const RELOAD_FAILED: Metric = metric(
     &[],
     "1 while the TLS files are unusable and older ones are kept in use, else 0.",
 );
+pub(super) const CLIENT_AUTHORITY_FAILED: Metric = metric(
+    "portcullis_client_authority_reload_failed",
+    Kind::Gauge,
+    &[],
+    "1 while the client CA file is unusable and what it held before is kept in use, else 0.",
+);
 pub(super) const NAMESPACES: Metric =
     metric("portcullis_namespaces", Kind::Gauge, &[], "Namespaces of the cluster that are known; 0 without a cluster.");
 pub(super) const NAMESPACES_AGE: Metric = metric(
@@ -143,7 +149,7 @@ pub(super) const BUILD: Metric =
     metric("portcullis_build_info", Kind::Gauge, &["version"], "Always 1; its label says which version this is.");
 
 /// Every metric, in the order in which it is rendered.
-pub const TABLE: [Metric; 21] = [
+pub const TABLE: [Metric; 22] = [
     EVALUATIONS,
     EXEMPTIONS,
     ERRORS,
@@ -158,6 +164,7 @@ pub const TABLE: [Metric; 21] = [
     EXPIRY,
     RELOADS,
     RELOAD_FAILED,
+    CLIENT_AUTHORITY_FAILED,
     NAMESPACES,
     NAMESPACES_AGE,
     NAMESPACE_LISTS,

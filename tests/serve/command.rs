@@ -188,7 +188,7 @@ fn what_cannot_be_used_is_said_before_anything_is_served() {
         (&["--tls-san", "a b"], "neither a DNS name nor an IP address"),
         (&["--tls-cert-file", "a.crt"], "--tls-private-key-file"),
         (&["--tls-cert-file", "a.crt", "--tls-private-key-file", "a.key"], "a.crt: No such file"),
-        (&["--client-ca-file", "ca.crt"], "--tls-cert-file"),
+        (&["--client-ca-file", "ca.crt"], "--client-ca-file: ca.crt: No such file"),
         (&["--config", "none.yaml"], "none.yaml"),
         (&["--namespaces", "none.yaml"], "none.yaml"),
         (&["--kubeconfig", "none.yaml"], "none.yaml"),

@@ -6,9 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use portcullis::serve::{Clients, Files, Identity, Tls, watch};
+use portcullis::serve::{ClientFile, Clients, Files, Identity, Tls, watch};
 use portcullis::telemetry::Metrics;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, date_time_ymd,
+};
 
 use crate::client::{Client, Trust, eventually};
 use crate::harness::{Running, Setting, review};
@@ -85,6 +87,29 @@ fn a_client_needs_a_certificate_of_the_authority_with_an_allowed_name() {
     assert!(!can_ask(&server, &shows(&signed(&theirs, "apiserver", &[]))), "of another authority");
 }
 
+#[test]
+fn a_client_needs_a_certificate_that_is_in_date_and_for_clients() {
+    let ours = authority();
+    let serving = signed(&ours, "server", &["localhost"]);
+    let clients = Clients { authorities: ours.pem().into_bytes(), names: Vec::new() };
+    let identity = Identity::from_der(vec![serving.certificate.der().to_vec()], serving.key.serialize_der());
+    let tls = Arc::new(Tls::new(identity, Some(clients)).expect("usable TLS"));
+    let server = Setting { tls: Some((tls, ours.pem())), ..Setting::default() }.start();
+    let lets_in = |change: fn(&mut CertificateParams)| {
+        let mut parameters = CertificateParams::default();
+        change(&mut parameters);
+        let key = KeyPair::generate().expect("a key");
+        let certificate = parameters.signed_by(&key, &ours).expect("a certificate");
+        let identity = Some((certificate.der().to_vec(), key.serialize_der()));
+        can_ask(&server, &Trust { identity, ..server.trust.clone() })
+    };
+    assert!(lets_in(|_| {}));
+    assert!(lets_in(|parameters| parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth]));
+    assert!(!lets_in(|parameters| parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth]));
+    assert!(!lets_in(|parameters| parameters.not_after = date_time_ymd(2020, 1, 1)));
+    assert!(!lets_in(|parameters| parameters.not_before = date_time_ymd(4000, 1, 1)));
+}
+
 /// Puts a pair where a mounted Secret would: a new folder, then a link that is swapped in one step.
 fn mount(folder: &Path, generation: &str, certificate: &str, key: &str) {
     let data = folder.join(generation);
@@ -105,27 +130,10 @@ fn new_files_are_used_for_new_connections_and_bad_ones_are_not() {
     };
     let (first, second) = (pair("first"), pair("second"));
     mount(folder.path(), "one", &first.0, &first.1);
-    let files = Files {
-        certificate: folder.path().join("..data/tls.crt"),
-        key: folder.path().join("..data/tls.key"),
-        client_authority: None,
-        client_names: Vec::new(),
-    };
+    let files = Files { certificate: folder.path().join("..data/tls.crt"), key: folder.path().join("..data/tls.key") };
     let metrics = Arc::new(Metrics::default());
-    let tls = Arc::new(files.load(&metrics).expect("usable files"));
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let watching = std::thread::spawn({
-        let (tls, metrics) = (tls.clone(), metrics.clone());
-        move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-            runtime.block_on(async {
-                tokio::select! {
-                    () = watch(files, tls, metrics, Duration::from_millis(5)) => {}
-                    _ = stopped => {}
-                }
-            });
-        }
-    });
+    let tls = Arc::new(files.load(None, &metrics).expect("usable files"));
+    let watching = Watching::start(watch(files, tls.clone(), metrics.clone(), Duration::from_millis(5)));
     let server = Setting { tls: Some((tls, authority.pem())), ..Setting::default() }.start();
     let shown = || {
         let client = server.client();
@@ -147,8 +155,80 @@ fn new_files_are_used_for_new_connections_and_bad_ones_are_not() {
     // One reload, or two where the watcher met the second's certificate and key between two swaps.
     assert!(!metrics.render(true).contains("\nportcullis_certificate_reloads_total 0\n"));
     assert_eq!(open.post("/validate", &review("u", "default", false)).status, 200, "the old connection goes on");
-    drop(stop);
-    watching.join().expect("a watcher that does not panic");
+    watching.stop();
+}
+
+#[test]
+fn the_authorities_of_clients_change_with_their_file_and_a_torn_one_changes_nothing() {
+    let (first, second) = (authority(), authority());
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("client-ca.crt");
+    let put = |text: &str| {
+        fs::write(folder.path().join("next"), text).expect("a file");
+        fs::rename(folder.path().join("next"), &file).expect("a swap");
+    };
+    put(&first.pem());
+    let allowed = ClientFile { authority: file.clone(), names: vec!["apiserver".to_owned()] };
+    let serving = || {
+        let signed = signed(&first, "server", &["localhost"]);
+        Identity::from_der(vec![signed.certificate.der().to_vec()], signed.key.serialize_der())
+    };
+    let metrics = Arc::new(Metrics::default());
+    let tls = Arc::new(Tls::new(serving(), Some(allowed.load().expect("a readable file"))).expect("usable TLS"));
+    let watching = Watching::start(allowed.watch(tls.clone(), metrics.clone(), Duration::from_millis(5)));
+    let server = Setting { tls: Some((tls.clone(), first.pem())), ..Setting::default() }.start();
+    let client_of = |authority: &Authority, name: &str| {
+        let signed = signed(authority, name, &[]);
+        Trust {
+            identity: Some((signed.certificate.der().to_vec(), signed.key.serialize_der())),
+            ..server.trust.clone()
+        }
+    };
+    let (of_first, of_second) = (client_of(&first, "apiserver"), client_of(&second, "apiserver"));
+    let lets_in = || [can_ask(&server, &of_first), can_ask(&server, &of_second), can_ask(&server, &server.trust)];
+    assert_eq!(lets_in(), [true, false, false]);
+
+    put("torn");
+    eventually("the failure shows", || metrics.render(true).contains("client_authority_reload_failed 1\n"));
+    assert_eq!(lets_in(), [true, false, false], "what the file held before stays in use");
+    put(&format!("{}{}", first.pem(), second.pem()));
+    eventually("both are let in", || lets_in() == [true, true, false]);
+    assert!(metrics.render(true).contains("client_authority_reload_failed 0\n"));
+    put(&second.pem());
+    eventually("the first is let in no more", || lets_in() == [false, true, false]);
+
+    // Another serving certificate leaves the clients as they are.
+    tls.replace(serving()).expect("usable TLS");
+    assert_eq!(lets_in(), [false, true, false]);
+    assert!(!can_ask(&server, &client_of(&second, "somebody")), "the names go on to count");
+    watching.stop();
+}
+
+/// Something that goes on in a thread of its own until it is stopped.
+struct Watching {
+    stop: tokio::sync::oneshot::Sender<()>,
+    thread: std::thread::JoinHandle<()>,
+}
+
+impl Watching {
+    fn start(watch: impl Future<Output = ()> + Send + 'static) -> Self {
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            runtime.block_on(async {
+                tokio::select! {
+                    () = watch => {}
+                    _ = stopped => {}
+                }
+            });
+        });
+        Self { stop, thread }
+    }
+
+    fn stop(self) {
+        drop(self.stop);
+        self.thread.join().expect("a watcher that does not panic");
+    }
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Workloads: upstream's `ValidatePodController`, which warns and audits, and our option to deny what its pods would be denied.
 
 use super::pod::{Enforced, exempted, exemption, judge};
-use super::{Facts, Request, Snapshot, Verdict, lookup};
+use super::{Facts, Operation, Request, Snapshot, Verdict, lookup};
 use crate::engine::object::{Object, Pod, Workload};
-use crate::engine::pod_security::{Level, quote};
+use crate::engine::pod_security::{Level, LevelVersion, quote, registry};
 use crate::engine::request::Unusable;
 use crate::engine::snapshot::Workloads;
 use crate::engine::verdict::{Annotation, Event};
@@ -43,10 +43,24 @@ pub(super) fn validate(request: &Request<'_>, snapshot: &Snapshot, facts: &Facts
         }
     };
     match template_of(object) {
+        Ok(Some(pod)) if enforced == Enforced::Yes && is_refused_already(request, policy.enforce, &pod) => {
+            judge(request, snapshot, labelled, &pod, Enforced::No)
+        }
         Ok(Some(pod)) => judge(request, snapshot, labelled, &pod, enforced),
         Ok(None) => Verdict::allow(),
         Err(why) => unjudged(format!("failed to extract pod template: {why}")),
     }
+}
+
+/// Whether an update leaves all that speaks against the stored template as it is, word for word. Such a workload is from before
+/// it was refused: its controller goes on writing to it, and whoever deletes it has to take its finalizers away.
+fn is_refused_already(request: &Request<'_>, policy: LevelVersion, new: &Pod<'_>) -> bool {
+    if request.operation != Operation::Update {
+        return false;
+    }
+    let Ok(Ok(Some(old))) = request.old_object.object().map(template_of) else { return false };
+    let old = registry().evaluate(policy, &old);
+    !old.is_allowed() && old.forbidden_detail() == registry().evaluate(policy, new).forbidden_detail()
 }
 
 fn template_of<'o>(object: &'o Object<'o>) -> Result<Option<Pod<'o>>, String> {
