@@ -192,7 +192,7 @@ impl Null {
             address: (plane.addresses.service(3), 8443).into(),
             authority_pem: fs::read_to_string(plane.authority())?,
         };
-        let pair = plane.sign_for_server(&format!("null.{NULL_NAMESPACE}.svc"))?;
+        let pair = plane.sign_for_host(&format!("null.{NULL_NAMESPACE}.svc"))?;
         let mut command = Command::new(std::env::current_exe()?);
         command
             .arg(NULL_SERVER)

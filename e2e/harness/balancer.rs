@@ -21,7 +21,7 @@ use tokio::{
     time::{MissedTickBehavior, interval, sleep, timeout},
 };
 
-/// Between two probes of a replica, and the time for each, as in the manifests.
+/// Between two probes of a replica, and the time for each.
 const PERIOD: Duration = Duration::from_secs(1);
 /// Probes in a row that fail before a replica is unready.
 const FAILURES: u32 = 2;

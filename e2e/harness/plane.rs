@@ -96,9 +96,9 @@ impl ControlPlane {
         self.authority.sign(&self.state, &format!("user-{name}"), name, group, &[])
     }
 
-    /// A certificate for a server of this name, signed by the same authority.
-    pub fn sign_for_server(&self, host: &str) -> Result<Pair> {
-        self.authority.sign(&self.state, &format!("server-{host}"), host, None, &[host.to_owned()])
+    /// A certificate for a server of these names, signed by that authority.
+    pub fn sign_for_host(&self, host: &str) -> Result<Pair> {
+        self.authority.sign(&self.state, host, host, None, &[host.to_owned()])
     }
 
     /// A kubeconfig with which somebody of this name reaches the first API server; RBAC says what for.

@@ -53,7 +53,7 @@ impl Replicas {
         arguments: &[&str],
     ) -> Result<Self> {
         let host = format!("{NAME}.{namespace}.svc");
-        let pair = plane.sign_for_server(&host)?;
+        let pair = plane.sign_for_host(&host)?;
         let certificates = [
             format!("--tls-cert-file={}", pair.certificate.display()),
             format!("--tls-private-key-file={}", pair.key.display()),
