@@ -154,8 +154,8 @@ impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{}: sent {}, failed {}, wrong {} (window {:.1} s); the API server itself could not serve {}; labels were \
-             known after {:.0} ms at most",
+            "{}: sent {}, failed {}, wrong {} (window {:.1} s); the API server itself could not serve {}; the oldest label \
+             that was not known yet: {:.0} ms",
             self.name,
             self.records.len(),
             self.counted(Count::Failed),
