@@ -139,15 +139,20 @@ impl Tally {
 
 /// What was said, and how often: the ends of the texts, for they say why; names and numbers stand before.
 fn reasons(records: &[Record], of: Count) -> String {
-    let mut counts = BTreeMap::<String, usize>::new();
+    let mut counts = BTreeMap::<String, (usize, Duration)>::new();
     for record in records.iter().filter(|record| count(record) == of) {
         let (Outcome::Uncalled(text) | Outcome::Unserved(text) | Outcome::Odd(text)) = &record.outcome else {
             continue;
         };
         let ends: Vec<&str> = text.rsplit(": ").take(2).collect();
-        *counts.entry(ends.into_iter().rev().collect::<Vec<_>>().join(": ")).or_default() += 1;
+        let (count, longest) = counts.entry(ends.into_iter().rev().collect::<Vec<_>>().join(": ")).or_default();
+        *count += 1;
+        *longest = (*longest).max(record.answered - record.sent);
     }
-    counts.iter().map(|(text, count)| format!("\n  {of:?}: {count} x {text}")).collect()
+    let line = |(text, (count, longest)): (&String, &(usize, Duration))| {
+        format!("\n  {of:?}: {count} x {text} (after {:.1} s at most)", longest.as_secs_f64())
+    };
+    counts.iter().map(line).collect()
 }
 
 impl fmt::Display for Tally {

@@ -19,7 +19,7 @@ impl Timings {
     pub fn read() -> Self {
         Self {
             hold: Duration::from_secs_f64(number("HOLD").unwrap_or(2.0)),
-            drain: Duration::from_secs_f64(number("DRAIN").unwrap_or(3.0)),
+            drain: Duration::from_secs_f64(number("DRAIN").unwrap_or(5.0)),
             rounds: number("ROUNDS").unwrap_or(1.0) as usize,
         }
     }
