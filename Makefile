@@ -31,6 +31,7 @@ run: rust ## Build Portcullis and serve on https://127.0.0.1:8443 with embedded 
 .PHONY: test
 test: lint go ## Run every test: lint, unit tests, pages, oracle, the real binary over TLS and behind a real API server
 	@e2e/control-plane/build >/dev/null
+	@e2e/helm/build >/dev/null
 	@echo "Running the tests (the first run also builds the oracle, with Go) …"
 	cargo test
 	@.ci/compiled keep
@@ -85,6 +86,19 @@ oracle-cluster: rust go ## The same behind two real API servers: make oracle-clu
 	N=$(N) SEED=$(SEED) cargo test --test cluster_agreement -- --nocapture 2>&1 | tee "$$log" || status=$$?; \
 	grep -E '^[0-9]+ requests, ' "$$log" | tail -n 1; \
 	exit "$$status"
+
+TARGET = $(shell rustc -vV | sed -n 's/^host: //p')
+
+.PHONY: image
+image: rust ## Build a static program and an OCI image of it, from scratch, into target/image
+	@echo "Building Portcullis, statically linked (release; a few minutes when nothing is compiled yet) …"
+	RUSTFLAGS='-C target-feature=+crt-static' cargo build --release --locked --bin portcullis --target $(TARGET)
+	manifests/image/build target/$(TARGET)/release/portcullis target/image
+
+.PHONY: image-test
+image-test: image go ## Run that image's root file system against a real API server (root, or user namespaces)
+	@e2e/control-plane/build >/dev/null
+	cargo test --test cluster_image
 
 .PHONY: fuzz
 fuzz: rust ## Fuzz every target for a minute (nightly Rust and cargo-fuzz): make fuzz SECONDS_EACH=600

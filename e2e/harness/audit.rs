@@ -20,6 +20,11 @@ impl AuditLog {
         Self { file }
     }
 
+    /// One that an API server was told of by flags.
+    pub fn at(file: &Path) -> Self {
+        Self::new(file.to_owned())
+    }
+
     /// Where it is.
     pub fn file(&self) -> &Path {
         &self.file

@@ -58,6 +58,13 @@ impl Kubectl {
         })
     }
 
+    /// What it prints when it must not fail.
+    pub fn done(&self, arguments: &[&str]) -> Result<String> {
+        let said = self.run(arguments)?;
+        ensure!(said.succeeded, "kubectl {}: {}", arguments.join(" "), said.stderr);
+        Ok(said.stdout)
+    }
+
     /// `kubectl apply -f -` of documents that must be accepted.
     pub fn apply(&self, documents: &str) -> Result<()> {
         let said = self.run_with_input(&["apply", "-f", "-"], documents)?;

@@ -123,6 +123,19 @@ impl ControlPlane {
         self.kubeconfig_for(name)
     }
 
+    /// A kubeconfig of a service account, which is created if it is not there.
+    pub fn kubeconfig_of_service_account(&self, namespace: &str, name: &str) -> Result<PathBuf> {
+        let mut api = self.connect()?;
+        let accounts = format!("/api/v1/namespaces/{namespace}/serviceaccounts");
+        let created = api.post(&accounts, &json!({"metadata": {"name": name}}))?;
+        anyhow::ensure!(matches!(created.status, 201 | 409), "{}", created.body);
+        let request = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}});
+        let granted = api.post(&format!("{accounts}/{name}/token"), &request)?.done()?;
+        let token = granted["status"]["token"].as_str().unwrap_or_default();
+        let server = self.api_servers[0].address;
+        kubeconfig::write_with_token(&self.state, &format!("{name}.kubeconfig"), server, &self.authority, token)
+    }
+
     /// The certificate of that authority.
     pub fn authority(&self) -> PathBuf {
         self.authority.file.clone()

@@ -24,7 +24,8 @@ pub struct Portcullis {
 }
 
 impl Portcullis {
-    /// Starts it with these arguments besides its addresses and names; it makes its own certificates.
+    /// Starts it with these arguments besides its addresses and names; it makes its own certificates, unless
+    /// the arguments name files, which the plane's authority signed.
     pub fn start(plane: &ControlPlane, namespace: &str, cluster_ip: Ipv4Addr, arguments: &[&str]) -> Result<Self> {
         Self::start_at(addresses::free_port(cluster_ip)?, plane, namespace, arguments)
     }
@@ -57,11 +58,13 @@ impl Portcullis {
         let host = format!("{name}.{namespace}.svc");
         let authority = plane.file(&format!("{host}-ca.crt"));
         let mut command = Command::new(binary()?);
-        command
-            .arg("serve")
-            .args([format!("--listen={address}"), format!("--admin-listen={admin}"), format!("--tls-san={host}")])
-            .arg(format!("--write-ca={}", authority.display()))
-            .args(arguments);
+        command.arg("serve").args([format!("--listen={address}"), format!("--admin-listen={admin}")]);
+        let makes_certificates = !arguments.iter().any(|argument| argument.starts_with("--tls-cert-file"));
+        let authority = if makes_certificates { authority } else { plane.authority() };
+        if makes_certificates {
+            command.args([format!("--tls-san={host}"), format!("--write-ca={}", authority.display())]);
+        }
+        command.args(arguments);
         let log = plane.file(&format!("{host}.log"));
         let process = Process::start(&host, &log, command)?.ready(START, || answers_200(admin, path))?;
         let service = Service {

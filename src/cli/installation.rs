@@ -1,9 +1,11 @@
 //! The arguments that say which installation a process belongs to.
 
-use anyhow::{Result, anyhow};
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, anyhow};
 use clap::Args;
 
-use crate::cluster::Release;
+use crate::cluster::{Access, ClusterError, Release};
 
 /// Where a pod finds the name of its namespace.
 const OWN_NAMESPACE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
@@ -24,13 +26,46 @@ pub(super) struct Installation {
 impl Installation {
     pub(super) fn release(&self) -> Result<Release> {
         let namespace = self.namespace.clone().unwrap_or_else(own_namespace);
-        Release::new(&self.release, &namespace, self.service_port).ok_or_else(|| {
-            let name = &self.release;
-            anyhow!(
-                "--release {name:?} and --namespace {namespace:?} must be names: a-z, 0-9 and -, at most 63 of them"
-            )
+        named(&self.release, &namespace, self.service_port)
+    }
+}
+
+/// How a command reaches an installation, from wherever it is run.
+#[derive(Debug, Args)]
+pub(super) struct Reach {
+    /// The kubeconfig whose current context is used [default: as kubectl, KUBECONFIG or ~/.kube/config]
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+    /// What the installation is called.
+    #[arg(long, value_name = "NAME", default_value = "portcullis")]
+    release: String,
+    /// The installation's namespace.
+    #[arg(long, value_name = "NAME", default_value = "portcullis-system")]
+    namespace: String,
+}
+
+impl Reach {
+    /// Does one thing to the installation.
+    ///
+    /// # Errors
+    /// The cluster cannot be reached, or refuses.
+    pub(super) fn with<T>(&self, act: impl AsyncFnOnce(Access, Release) -> Result<T, ClusterError>) -> Result<T> {
+        let release = named(&self.release, &self.namespace, 443)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
+        runtime.block_on(async {
+            let access = match &self.kubeconfig {
+                Some(path) => Access::from_kubeconfig(path).await?,
+                None => Access::from_environment().await?,
+            };
+            Ok(act(access, release).await?)
         })
     }
+}
+
+fn named(release: &str, namespace: &str, service_port: u16) -> Result<Release> {
+    Release::new(release, namespace, service_port).ok_or_else(|| {
+        anyhow!("--release {release:?} and --namespace {namespace:?} must be names: a-z, 0-9 and -, at most 63 of them")
+    })
 }
 
 fn own_namespace() -> String {

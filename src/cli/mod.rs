@@ -5,9 +5,14 @@
 mod backends;
 mod check;
 mod completions;
+mod disable;
+mod duration;
+mod enable;
 mod explain;
 mod inputs;
 mod installation;
+mod keeping;
+mod render;
 mod review;
 mod serve;
 
@@ -29,6 +34,9 @@ enum Command {
     Check(check::Arguments),
     Review(review::Arguments),
     Explain(explain::Arguments),
+    Disable(disable::Arguments),
+    Enable(enable::Arguments),
+    Render(render::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -39,6 +47,9 @@ pub fn run() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Review(arguments) => review::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Disable(arguments) => disable::run(&arguments),
+        Command::Enable(arguments) => enable::run(&arguments),
+        Command::Render(arguments) => render::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     };
     outcome.unwrap_or_else(|error| {

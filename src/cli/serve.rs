@@ -14,6 +14,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::backends::{Live, Memory};
 use super::inputs::Judging;
+use super::keeping::{self, Authorities, Keeping};
 use crate::certs;
 use crate::cluster::{Access, Cluster};
 use crate::engine::Unlisted;
@@ -26,6 +27,8 @@ use crate::telemetry::{Metrics, Recorder, log};
 pub(super) struct Arguments {
     #[command(flatten)]
     judging: Judging,
+    #[command(flatten)]
+    keeping: Keeping,
     /// Watch the cluster of this kubeconfig's current context. In a cluster, its own is watched; a file of --namespaces takes
     /// the place of either.
     #[arg(long, value_name = "FILE", conflicts_with = "namespaces")]
@@ -99,13 +102,21 @@ async fn serve(arguments: Arguments, is_in_cluster: bool) -> Result<()> {
     let otherwise = if is_in_cluster || access.is_some() { LevelVersion::PRIVILEGED } else { LevelVersion::RESTRICTED };
     let metrics = Arc::new(Metrics::default());
     let recorder = Recorder::new(metrics.clone(), arguments.log_allowed_every);
+    let (authorities, trusted) = tokio::sync::watch::channel(None);
     if let Some(access) = access {
         let rules = arguments.judging.rules(otherwise, Unlisted::Unknown)?;
+        let registration = arguments.keeping.registration(&rules, is_in_cluster)?;
         let cluster = Cluster::watch(access, rules, arguments.stale_after, metrics.clone());
-        serve_over(Live::new(cluster, recorder), arguments, metrics, is_in_cluster).await
+        match registration {
+            Some(registration) => keeping::keep(&cluster, registration, trusted),
+            None => drop(trusted),
+        }
+        serve_over(Live::new(cluster, recorder), arguments, metrics, is_in_cluster, authorities).await
     } else {
+        arguments.keeping.without_cluster()?;
+        drop(trusted);
         let (snapshot, pods) = arguments.judging.snapshot(otherwise)?;
-        serve_over(Memory::new(snapshot, pods, recorder), arguments, metrics, is_in_cluster).await
+        serve_over(Memory::new(snapshot, pods, recorder), arguments, metrics, is_in_cluster, authorities).await
     }
 }
 
@@ -114,8 +125,10 @@ async fn serve_over<B: Backend>(
     arguments: Arguments,
     metrics: Arc<Metrics>,
     is_in_cluster: bool,
+    authorities: tokio::sync::watch::Sender<Authorities>,
 ) -> Result<()> {
     let (tls, authority) = tls(&arguments, &metrics)?;
+    arguments.keeping.trust(authority.as_deref(), authorities).await?;
     let loopback = if is_in_cluster { "[::]" } else { "127.0.0.1" };
     let listeners = Listeners {
         reviews: listen(arguments.listen, &format!("{loopback}:8443"), "--listen").await?,

@@ -48,6 +48,18 @@ impl Access {
         Self::new(config.map_err(explain)?)
     }
 
+    /// As kubectl would: with the current context of the files that `KUBECONFIG` names, or of `~/.kube/config`.
+    ///
+    /// # Errors
+    /// What they lack, or that there are none.
+    pub async fn from_environment() -> Result<Self, ClusterError> {
+        let config = match Kubeconfig::read() {
+            Ok(kubeconfig) => Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await,
+            Err(error) => Err(error),
+        };
+        Self::new(config.map_err(ClusterError::NoKubeconfig)?)
+    }
+
     fn new(mut config: Config) -> Result<Self, ClusterError> {
         config.connect_timeout = Some(CONNECT);
         // Whoever asks knows better how long it can wait, and when to ask again.

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 pub enum ClusterError {
     #[error("the kubeconfig {path} cannot be used: {why}")]
     Kubeconfig { path: PathBuf, why: kube::config::KubeconfigError },
+    #[error("there is no usable kubeconfig: {0}; give --kubeconfig FILE, or name one in KUBECONFIG")]
+    NoKubeconfig(kube::config::KubeconfigError),
     #[error("the pod's service account cannot be used: {0}; outside a cluster, give --kubeconfig FILE")]
     InCluster(#[from] kube::config::InClusterError),
     #[error("no client for the API server can be made: {0}")]
@@ -25,12 +27,30 @@ pub enum ClusterError {
     Unreadable(#[from] serde_json::Error),
     #[error("the API server did not answer in time")]
     Late,
+    #[error("{doing}: {why}")]
+    Doing { doing: String, why: Box<ClusterError> },
 }
 
 impl ClusterError {
     /// Whether the API server answered that what was asked for does not exist.
     pub(super) fn is_absent(&self) -> bool {
         matches!(self, Self::Refused { code: 404, .. })
+    }
+
+    /// Whether somebody else has written meanwhile.
+    pub(super) fn is_conflict(&self) -> bool {
+        matches!(self, Self::Refused { code: 409, .. })
+    }
+
+    /// Whether something cannot be written because its namespace is not there, or about to go.
+    pub(super) fn is_of_no_namespace(&self) -> bool {
+        self.is_absent()
+            || matches!(self, Self::Refused { code: 403, message } if message.contains("is being terminated"))
+    }
+
+    /// The same, saying what was being done.
+    pub(super) fn while_doing(self, doing: &str) -> Self {
+        Self::Doing { doing: doing.to_owned(), why: Box::new(self) }
     }
 
     /// Whether asking again would give the same.

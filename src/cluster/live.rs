@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch as channel};
 use tokio::time::{sleep, timeout_at};
 
 use super::access::Access;
@@ -12,6 +12,7 @@ use super::error::ClusterError;
 use super::objects;
 use super::pods::{self, ExistingPodsFound};
 use super::question::{Question, is_name};
+use super::registration::{Registration, keep};
 use super::state::State;
 use super::watch::{beat, follow};
 use crate::engine::{Namespace, Snapshot};
@@ -44,6 +45,18 @@ impl Cluster {
         tokio::spawn(follow(state.clone()));
         tokio::spawn(beat(state.clone()));
         Self { state, reads: Semaphore::new(READS), lists: Semaphore::new(LISTS) }
+    }
+
+    /// Keeps us registered with the API server until the process ends, once we are ready. `trusted` are the authorities (PEM)
+    /// that sign for our Service, none while there are none yet; `published` tells those that the API servers are known to
+    /// have been told of, none while that is not known.
+    pub fn keep_registered(
+        &self,
+        registration: Registration,
+        trusted: channel::Receiver<Option<Arc<str>>>,
+        published: channel::Sender<Option<Arc<str>>>,
+    ) {
+        keep(self.state.clone(), registration, trusted, published);
     }
 
     /// All that is known now, and no namespace where that is too old to judge by.

@@ -4,8 +4,8 @@
 //! deadline, every answer a bound in bytes, and no object's body is ever logged.
 
 mod access;
+mod clock;
 mod error;
-#[expect(dead_code, reason = "its keepers come with the next commits")]
 mod follow;
 mod freshness;
 mod lines;
@@ -15,6 +15,7 @@ mod pages;
 mod place;
 mod pods;
 mod question;
+mod registration;
 mod release;
 mod state;
 mod store;
@@ -24,4 +25,5 @@ pub use access::Access;
 pub use error::ClusterError;
 pub use live::Cluster;
 pub use pods::ExistingPodsFound;
+pub use registration::{Disabled, Enabled, LONGEST_DISABLED, Marker, Registration, disable, enable};
 pub use release::Release;

@@ -30,6 +30,8 @@ pub(super) enum Listing<'q> {
     Namespaces,
     /// The pods of this namespace; the name must be one, see [`is_name`].
     PodsOf(&'q str),
+    /// The pods of all namespaces.
+    AllPods,
 }
 
 /// A page of a list: at most `limit` objects, from the start or from where the last page ended.
@@ -48,6 +50,7 @@ impl Question<'_> {
             Self::List(Listing::PodsOf(name), page) => {
                 Request::new(format!("/api/v1/namespaces/{name}/pods")).list(&page.parameters())?
             }
+            Self::List(Listing::AllPods, page) => Request::new("/api/v1/pods").list(&page.parameters())?,
             Self::Changes { since } => {
                 let parameters =
                     WatchParams { timeout: Some(WATCH_SECONDS), bookmarks: true, ..WatchParams::default() };

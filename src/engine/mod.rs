@@ -20,7 +20,7 @@ mod request;
 mod snapshot;
 mod verdict;
 
-pub use admission::needed;
+pub use admission::{Asked, Concern, judged, mutated, needed};
 pub use facts::{ExistingPods, Facts, Needed};
 pub use request::{Carried, ObjectKind, Operation, Phase, Request, Resource, Unusable};
 pub use snapshot::{Mode, Namespace, Snapshot, Unlisted, WORKLOADS_LABEL, Workloads};

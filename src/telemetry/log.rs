@@ -2,7 +2,7 @@
 //!
 //! A line holds `timestamp`, `level`, `message` and fields of this list: `uid phase operation kind subresource namespace name
 //! user dry_run verdict code denial error micros` for reviews; `address admin_address ca certificate expires place`
-//! for the server. No line holds an object or a part of one, but for the names and values that a denial quotes.
+//! for the server; `configuration fields by since until attempt judged refused` for the registration. No line holds an object or a part of one, but for the names and values that a denial quotes.
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::FmtSpan;

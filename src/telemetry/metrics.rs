@@ -87,6 +87,11 @@ pub struct Metrics {
     pub namespace_lists: AtomicU64,
     pub namespace_reads: NamespaceReads,
     pub cluster_errors: AtomicU64,
+    pub registered: Registered,
+    pub registration_repairs: AtomicU64,
+    /// In seconds since 1970; 0 if not disabled.
+    pub disabled_until: AtomicI64,
+    pub slipped_pods: AtomicU64,
     origin: Instant,
 }
 
@@ -96,6 +101,13 @@ pub struct NamespaceReads {
     pub found: AtomicU64,
     pub absent: AtomicU64,
     pub failed: AtomicU64,
+}
+
+/// Whether each webhook configuration was there when it was last looked at: 1 or 0.
+#[derive(Default)]
+pub struct Registered {
+    pub mutating: AtomicU64,
+    pub validating: AtomicU64,
 }
 
 impl Default for Metrics {
@@ -121,6 +133,10 @@ impl Default for Metrics {
             namespace_lists: AtomicU64::new(0),
             namespace_reads: NamespaceReads::default(),
             cluster_errors: AtomicU64::new(0),
+            registered: Registered::default(),
+            registration_repairs: AtomicU64::new(0),
+            disabled_until: AtomicI64::new(0),
+            slipped_pods: AtomicU64::new(0),
             origin: Instant::now(),
         }
     }
@@ -190,6 +206,14 @@ impl Metrics {
             text.sample(&table::NAMESPACE_READS, &[outcome], sum(count));
         }
         text.single(&table::CLUSTER_ERRORS, sum(&self.cluster_errors));
+        text.head(&table::REGISTERED);
+        let Registered { mutating, validating } = &self.registered;
+        for (configuration, count) in [("mutating", mutating), ("validating", validating)] {
+            text.sample(&table::REGISTERED, &[configuration], sum(count));
+        }
+        text.single(&table::REGISTRATION_REPAIRS, sum(&self.registration_repairs));
+        text.single(&table::DISABLED_UNTIL, self.disabled_until.load(Ordering::Relaxed));
+        text.single(&table::SLIPPED_PODS, sum(&self.slipped_pods));
     }
 
     fn render_requests(&self, text: &mut Text) {

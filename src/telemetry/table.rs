@@ -144,12 +144,36 @@ pub(super) const CLUSTER_ERRORS: Metric = metric(
     &[],
     "Lists, watches and heartbeats that failed; each is tried again.",
 );
+pub(super) const REGISTERED: Metric = metric(
+    "portcullis_registered",
+    Kind::Gauge,
+    &["configuration"],
+    "1 while the webhook configuration is there, as this replica last saw it; 0 while it is not, or is not ours to keep.",
+);
+pub(super) const REGISTRATION_REPAIRS: Metric = metric(
+    "portcullis_registration_repairs_total",
+    Kind::Counter,
+    &[],
+    "Times that this replica found a webhook configuration deleted or changed and put it right.",
+);
+pub(super) const DISABLED_UNTIL: Metric = metric(
+    "portcullis_disabled_until_timestamp_seconds",
+    Kind::Gauge,
+    &[],
+    "Until when Portcullis is disabled, in seconds since 1970; 0 if it is not.",
+);
+pub(super) const SLIPPED_PODS: Metric = metric(
+    "portcullis_slipped_pods_total",
+    Kind::Counter,
+    &[],
+    "Pods that were admitted while the registration was not as it should be, and would have been refused.",
+);
 pub(super) const READY: Metric = metric("portcullis_ready", Kind::Gauge, &[], "1 while /readyz says so, else 0.");
 pub(super) const BUILD: Metric =
     metric("portcullis_build_info", Kind::Gauge, &["version"], "Always 1; its label says which version this is.");
 
 /// Every metric, in the order in which it is rendered.
-pub const TABLE: [Metric; 22] = [
+pub const TABLE: [Metric; 26] = [
     EVALUATIONS,
     EXEMPTIONS,
     ERRORS,
@@ -170,6 +194,10 @@ pub const TABLE: [Metric; 22] = [
     NAMESPACE_LISTS,
     NAMESPACE_READS,
     CLUSTER_ERRORS,
+    REGISTERED,
+    REGISTRATION_REPAIRS,
+    DISABLED_UNTIL,
+    SLIPPED_PODS,
     READY,
     BUILD,
 ];

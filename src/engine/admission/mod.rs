@@ -1,9 +1,12 @@
 //! Pod Security admission: which requests are judged, by what, and in which order (upstream `admission/admission.go`).
 
+mod asked;
 mod existing;
 mod namespace;
 mod pod;
 mod workload;
+
+pub use asked::{Asked, Concern, judged, mutated};
 
 use super::facts::{Facts, Needed};
 use super::request::{Operation, Phase, Request};

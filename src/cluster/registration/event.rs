@@ -1,0 +1,91 @@
+//! Events of Kubernetes, which `kubectl events` shows: what became of the registration, and pods that slipped in.
+//!
+//! They are told to humans and nothing depends on them, so that one that cannot be written is only mentioned in the log.
+
+use std::time::SystemTime;
+
+use serde_json::{Value, json};
+
+use super::super::access::Access;
+use super::super::clock;
+use super::super::error::ClusterError;
+use super::super::place::{Deed, Place};
+use super::super::question::Question;
+use super::super::release::Release;
+
+/// The most bytes of a note; the API allows 1 KiB.
+const MOST_OF_A_NOTE: usize = 1000;
+
+const MOST_OF_AN_ANSWER: usize = 64 << 10;
+
+/// Something to be told, with a reason in one word as the API wants it.
+#[derive(Debug, Clone)]
+pub(super) struct Event<'e> {
+    pub(super) reason: &'static str,
+    /// What was done, in one word.
+    pub(super) action: &'static str,
+    pub(super) note: &'e str,
+    pub(super) is_warning: bool,
+}
+
+/// Tells an event about the installation, in its namespace.
+///
+/// # Errors
+/// What kept it from being written.
+pub(super) async fn tell(
+    access: &Access,
+    release: &Release,
+    event: &Event<'_>,
+    now: SystemTime,
+) -> Result<(), ClusterError> {
+    let service = json!({
+        "apiVersion": "v1", "kind": "Service", "namespace": release.namespace(), "name": release.name(),
+    });
+    tell_about(access, release.name(), &service, event, now).await
+}
+
+/// Tells an event about an object, in the object's namespace.
+///
+/// # Errors
+/// What kept it from being written.
+pub(super) async fn tell_about(
+    access: &Access,
+    reporter: &str,
+    regarding: &Value,
+    event: &Event<'_>,
+    now: SystemTime,
+) -> Result<(), ClusterError> {
+    let namespace = regarding["namespace"].as_str().unwrap_or("default");
+    let document = json!({
+        "apiVersion": "events.k8s.io/v1",
+        "kind": "Event",
+        "metadata": {"generateName": format!("{reporter}-"), "namespace": namespace},
+        "eventTime": clock::text_with_micros(now),
+        "reportingController": "portcullis.dev/portcullis",
+        "reportingInstance": reporter,
+        "reason": event.reason,
+        "action": event.action,
+        "regarding": regarding,
+        "note": clipped(event.note),
+        "type": if event.is_warning { "Warning" } else { "Normal" },
+    });
+    let place = Place::new(format!("/apis/events.k8s.io/v1/namespaces/{namespace}/events"), "");
+    let body = document.to_string();
+    access.ask(Question::Object(&place, Deed::Create(body.as_bytes())), MOST_OF_AN_ANSWER).await.map(|_| ())
+}
+
+fn clipped(note: &str) -> &str {
+    note.split_at_checked(note.floor_char_boundary(MOST_OF_A_NOTE)).map_or(note, |(beginning, _)| beginning)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_is_no_longer_than_the_api_allows_and_stays_text() {
+        assert_eq!(clipped("short"), "short");
+        let long = "ä".repeat(600);
+        assert!(clipped(&long).len() <= MOST_OF_A_NOTE && long.starts_with(clipped(&long)));
+    }
+}
