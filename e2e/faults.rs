@@ -5,10 +5,14 @@
 
 mod harness;
 
+#[path = "faults/harm.rs"]
+mod harm;
 #[path = "faults/labels.rs"]
 mod labels;
 #[path = "faults/request.rs"]
 mod request;
+#[path = "registration/rights.rs"]
+mod rights;
 #[path = "faults/stage.rs"]
 mod stage;
 #[path = "faults/tally.rs"]
@@ -19,6 +23,7 @@ mod timings;
 mod traffic;
 
 use anyhow::Result;
+use harm::Harm;
 use harness::Signal;
 use stage::fault;
 use std::{
@@ -126,6 +131,24 @@ fn an_etcd_that_stalls_for_ten_seconds_costs_nothing_but_its_own_absence() -> Re
         Ok(())
     })?;
     tally.assert_nothing_failed();
+    Ok(())
+}
+
+#[test]
+fn a_registration_that_is_deleted_or_weakened_is_back_and_what_slipped_in_is_reported() -> Result<()> {
+    for harm in [Harm::Deleted, Harm::Weakened] {
+        let tally = fault(&format!("registration {}", harm.name()), |stage, traffic| {
+            for _ in 0..stage.timings.rounds {
+                let begin = Instant::now();
+                let slipped = harm.act(&mut stage.plane.connect()?)?;
+                traffic.unguarded(begin, Instant::now());
+                traffic.window(begin, slipped.repaired);
+                slipped.await_reports(&mut stage.plane.connect()?)?;
+            }
+            Ok(())
+        })?;
+        tally.assert_nothing_failed();
+    }
     Ok(())
 }
 

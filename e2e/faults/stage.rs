@@ -1,9 +1,10 @@
 //! What all faults share: one plane, three replicas in front, and the rate of the traffic.
 
 use super::{
-    harness::{ApiServerSettings, ControlPlane, Registration, Replicas, Settings, Shared},
+    harness::{ApiServerSettings, ControlPlane, Replicas, Service, Settings, Shared, free_port, until},
     labels::Level,
     request::{STRICT, TIGHTENED, TURNING, bad_pod, enforcing},
+    rights,
     tally::Tally,
     timings::Timings,
     traffic::Traffic,
@@ -24,7 +25,10 @@ const LEAD: Duration = Duration::from_millis(500);
 pub const TAIL: Duration = Duration::from_millis(1500);
 /// For how long, and by how many clients at a time, the rate is measured.
 const MEASURED: (Duration, usize) = (Duration::from_secs(2), 8);
-const NAMESPACE: &str = "portcullis";
+pub const RELEASE: &str = "portcullis";
+const NAMESPACE: &str = "portcullis-system";
+/// Far more than anything here takes on a machine that has other things to do.
+pub const SOON: Duration = Duration::from_secs(60);
 
 /// What the faults break. Replicas end before the plane.
 pub struct Stage {
@@ -76,7 +80,12 @@ fn say(line: &dyn fmt::Display) -> Result<()> {
 
 impl Stage {
     fn set() -> Result<Self> {
-        let api_server = ApiServerSettings { without_plugins: vec!["PodSecurity"], ..ApiServerSettings::default() };
+        let api_server = ApiServerSettings {
+            without_plugins: vec!["PodSecurity"],
+            // Otherwise it waits for a minute until the last watch has ended before it ends itself.
+            flags: vec!["--shutdown-watch-termination-grace-period=3s".to_owned()],
+            ..ApiServerSettings::default()
+        };
         let plane = ControlPlane::start(&Settings { api_servers: vec![api_server], has_controllers: false })?;
         let timings = Timings::read();
         let replicas = put_replicas_in_front(&plane, timings)?;
@@ -131,17 +140,33 @@ fn put_replicas_in_front(plane: &ControlPlane, timings: Timings) -> Result<Repli
     let leases = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases";
     api.post(leases, &json!({"metadata": {"name": "node"}}))?.done()?;
 
-    let rules = json!([
-        {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get", "list", "watch"]},
-        {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]},
-    ]);
-    let kubeconfig = plane.allow(NAMESPACE, &rules)?.display().to_string();
-    let drain = format!("--drain-delay={}s", timings.drain.as_secs_f64());
-    let place = (NAMESPACE, plane.addresses.service(2));
-    let replicas = Replicas::start(plane, place, 3, &["--kubeconfig", &kubeconfig, &drain])?;
-    replicas.service.create(&mut api)?;
-    let namespaces: Vec<&str> = [STRICT].into_iter().chain(changing).collect();
-    let registration = Registration { service: &replicas.service, namespaces: &namespaces, failure_policy: "Fail" };
-    registration.create_and_await(&mut api, &format!("/api/v1/namespaces/{STRICT}/pods"), &bad_pod())?;
+    let service = Service {
+        name: RELEASE.to_owned(),
+        namespace: NAMESPACE.to_owned(),
+        address: free_port(plane.addresses.service(2))?,
+        authority_pem: String::new(),
+    };
+    service.create(&mut api)?;
+    rights::grant(&mut api, RELEASE, NAMESPACE)?;
+    let arguments = arguments(plane, &service, timings)?;
+    let replicas = Replicas::start(plane, service, 3, &arguments)?;
+    let pods = format!("/api/v1/namespaces/{STRICT}/pods?dryRun=All");
+    until(SOON, || Ok((api.post(&pods, &bad_pod())?.status == 403).then_some(())))?;
     Ok(replicas)
+}
+
+/// As in an installation, but for the addresses.
+fn arguments(plane: &ControlPlane, service: &Service, timings: Timings) -> Result<Vec<String>> {
+    let pair = plane.sign_for_host(&format!("{RELEASE}.{NAMESPACE}.svc"))?;
+    let kubeconfig = plane.kubeconfig_of_service_account(NAMESPACE, RELEASE)?;
+    Ok(vec![
+        "--register".to_owned(),
+        format!("--kubeconfig={}", kubeconfig.display()),
+        format!("--namespace={NAMESPACE}"),
+        format!("--service-port={}", service.address.port()),
+        format!("--tls-cert-file={}", pair.certificate.display()),
+        format!("--tls-private-key-file={}", pair.key.display()),
+        format!("--registration-ca-file={}", plane.authority().display()),
+        format!("--drain-delay={}s", timings.drain.as_secs_f64()),
+    ])
 }

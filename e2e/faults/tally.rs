@@ -3,7 +3,7 @@
 use super::{
     labels::Level,
     request::Expected,
-    traffic::{Outcome, Record, Window},
+    traffic::{Outcome, Record, Sent, Window},
 };
 use std::{
     collections::BTreeMap,
@@ -19,7 +19,7 @@ const SHOWN: usize = 8;
 /// The requests of one fault.
 pub struct Tally {
     name: String,
-    records: Vec<Record>,
+    records: Vec<(Record, Count)>,
     window: Option<Window>,
 }
 
@@ -31,6 +31,8 @@ enum Count {
     Failed,
     /// It was admitted, against labels in force for longer than may be.
     Wrong,
+    /// The same, while the API server had been told not to ask us.
+    Slipped,
     /// The API server itself could not serve it.
     Unserved,
 }
@@ -56,37 +58,44 @@ fn count(record: &Record) -> Count {
 }
 
 impl Tally {
-    pub fn new(name: &str, (records, window): (Vec<Record>, Option<Window>)) -> Self {
-        Self { name: name.to_owned(), records, window }
+    pub fn new(name: &str, sent: Sent) -> Self {
+        let Sent { records, window, unguarded } = sent;
+        let is_unguarded =
+            |record: &Record| unguarded.iter().any(|(begin, end)| record.sent <= *end && record.answered >= *begin);
+        let counted = records.into_iter().map(|record| {
+            let counts = match count(&record) {
+                Count::Wrong if is_unguarded(&record) => Count::Slipped,
+                other => other,
+            };
+            (record, counts)
+        });
+        Self { name: name.to_owned(), records: counted.collect(), window }
     }
 
     /// In no fault.
     pub fn assert_nothing_wrong(&self) {
-        self.assert_none("wrong", |record| count(record) == Count::Wrong);
+        self.assert_none("wrong", |_, counts| counts == Count::Wrong);
     }
 
     pub fn assert_nothing_failed(&self) {
-        self.assert_none("failed", |record| count(record) == Count::Failed);
+        self.assert_none("failed", |_, counts| counts == Count::Failed);
     }
 
     /// Whatever was sent after `left` passed, but for so many.
     pub fn assert_failed_only_until(&self, left: Instant, spared: usize) {
-        let is_late = |record: &&Record| count(record) == Count::Failed && record.sent > left;
-        let late: Vec<&Record> = self.records.iter().filter(is_late).collect();
+        let late = self.those(|record, counts| counts == Count::Failed && record.sent > left);
         assert!(
             late.len() <= spared,
             "{self}\n{} failed after the window, not {spared} at most:\n{}",
             late.len(),
             show(&late)
         );
-        self.assert_none("failed although not covered", |record| {
-            record.expected == Expected::Uncovered && count(record) == Count::Failed
-        });
+        self.assert_uncovered_served();
     }
 
     /// Nothing that is covered passed while nobody was there to judge it.
     pub fn assert_refused_between(&self, (begin, end): Window) {
-        self.assert_none("admitted unjudged", |record| {
+        self.assert_none("admitted unjudged", |record, _| {
             record.expected != Expected::Uncovered
                 && record.outcome == Outcome::Admitted
                 && record.sent > begin
@@ -96,51 +105,56 @@ impl Tally {
 
     /// Whatever Portcullis has no business with passed all the time.
     pub fn assert_uncovered_served(&self) {
-        self.assert_none("failed although not covered", |record| {
-            record.expected == Expected::Uncovered && count(record) == Count::Failed
+        self.assert_none("failed although not covered", |record, counts| {
+            record.expected == Expected::Uncovered && counts == Count::Failed
         });
     }
 
     /// Some that are covered passed afterwards, and from a few seconds on none failed.
     pub fn assert_recovered_after(&self, start: Instant) {
-        let passed = self.records.iter().filter(|record| {
+        let passed = self.those(|record, _| {
             record.sent > start && record.expected == Expected::Admitted && record.outcome == Outcome::Admitted
         });
-        assert!(passed.count() > 0, "{self}\nnothing has passed since");
-        let last = self.records.iter().map(|record| record.sent).max().unwrap_or(start);
+        assert!(!passed.is_empty(), "{self}\nnothing has passed since");
+        let last = self.records.iter().map(|(record, _)| record.sent).max().unwrap_or(start);
         let settled = last - super::stage::TAIL / 2;
-        self.assert_none("failed at the end", |record| record.sent > settled && count(record) == Count::Failed);
+        self.assert_none("failed at the end", |record, counts| record.sent > settled && counts == Count::Failed);
     }
 
-    fn assert_none(&self, what: &str, is_one: impl Fn(&Record) -> bool) {
-        let found: Vec<&Record> = self.records.iter().filter(|record| is_one(record)).collect();
+    fn assert_none(&self, what: &str, is_one: impl Fn(&Record, Count) -> bool) {
+        let found = self.those(is_one);
         assert!(found.is_empty(), "{self}\n{} {what}:\n{}", found.len(), show(&found));
     }
 
+    fn those(&self, are: impl Fn(&Record, Count) -> bool) -> Vec<&Record> {
+        self.records.iter().filter(|(record, counts)| are(record, *counts)).map(|(record, _)| record).collect()
+    }
+
     fn counted(&self, as_what: Count) -> usize {
-        self.records.iter().filter(|record| count(record) == as_what).count()
+        self.those(|_, counts| counts == as_what).len()
     }
 
     /// For how long at most a label was in force before an admission that it forbids.
     fn stalest(&self) -> Duration {
-        let stale = self.records.iter().filter_map(|record| match (&record.outcome, record.in_force) {
-            (Outcome::Admitted, Some((Level::Restricted, since))) => Some(since),
+        let stale = self.records.iter().filter_map(|(record, counts)| match (&record.outcome, record.in_force) {
+            (Outcome::Admitted, Some((Level::Restricted, since))) if *counts != Count::Slipped => Some(since),
             _ => None,
         });
         stale.max().unwrap_or_default()
     }
 
     fn window(&self) -> Duration {
-        let failed = self.records.iter().filter(|record| count(record) == Count::Failed).map(|record| record.sent);
+        let failed = self.those(|_, counts| counts == Count::Failed);
+        let failed = failed.iter().map(|record| record.sent);
         let of_failures = failed.clone().min().zip(failed.max());
         self.window.or(of_failures).map_or(Duration::ZERO, |(begin, end)| end - begin)
     }
 }
 
 /// What was said, and how often: the ends of the texts, for they say why; names and numbers stand before.
-fn reasons(records: &[Record], of: Count) -> String {
+fn reasons(records: &[&Record], of: Count) -> String {
     let mut counts = BTreeMap::<String, (usize, Duration)>::new();
-    for record in records.iter().filter(|record| count(record) == of) {
+    for record in records {
         let (Outcome::Uncalled(text) | Outcome::Unserved(text) | Outcome::Odd(text)) = &record.outcome else {
             continue;
         };
@@ -169,7 +183,11 @@ impl fmt::Display for Tally {
             self.counted(Count::Unserved),
             self.stalest().as_secs_f64() * 1e3,
         )?;
-        [Count::Failed, Count::Unserved].iter().try_for_each(|&of| f.write_str(&reasons(&self.records, of)))
+        if self.counted(Count::Slipped) > 0 {
+            write!(f, "; slipped in {}", self.counted(Count::Slipped))?;
+        }
+        let those = |of| self.those(|_, counts| counts == of);
+        [Count::Failed, Count::Unserved].into_iter().try_for_each(|of| f.write_str(&reasons(&those(of), of)))
     }
 }
 

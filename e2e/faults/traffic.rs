@@ -83,6 +83,16 @@ pub struct Traffic {
     runtime: Runtime,
     tasks: Vec<JoinHandle<()>>,
     window: Mutex<Option<Window>>,
+    unguarded: Mutex<Vec<Window>>,
+}
+
+/// What was sent, and what is known of the fault.
+pub struct Sent {
+    pub records: Vec<Record>,
+    /// While the fault could be felt.
+    pub window: Option<Window>,
+    /// While the API server may not have asked us, for somebody had told it not to.
+    pub unguarded: Vec<Window>,
 }
 
 struct Shared {
@@ -135,7 +145,7 @@ impl Traffic {
             histories: Default::default(),
             is_tightened: AtomicBool::new(false),
         });
-        Ok(Self { shared, runtime, tasks: Vec::new(), window: Mutex::default() })
+        Ok(Self { shared, runtime, tasks: Vec::new(), window: Mutex::default(), unguarded: Mutex::default() })
     }
 
     /// Has the policy of [`TIGHTENED`] tightened, for as long as this traffic lasts.
@@ -148,13 +158,19 @@ impl Traffic {
         *self.window.lock().unwrap_or_else(PoisonError::into_inner) = Some((begin, end));
     }
 
-    /// Sends no more, waits for all answers, and gives them and the window.
-    pub fn end(self) -> Result<(Vec<Record>, Option<Window>)> {
+    /// From when to when the API server may not have asked us.
+    pub fn unguarded(&self, begin: Instant, end: Instant) {
+        self.unguarded.lock().unwrap_or_else(PoisonError::into_inner).push((begin, end));
+    }
+
+    /// Sends no more, and waits for all answers.
+    pub fn end(self) -> Result<Sent> {
         self.shared.is_over.store(true, Ordering::SeqCst);
         self.tasks.into_iter().try_for_each(|task| self.runtime.block_on(task))?;
         let window = self.window.into_inner().unwrap_or_else(PoisonError::into_inner);
         let records = std::mem::take(&mut *self.shared.records());
-        Ok((records, window))
+        let unguarded = self.unguarded.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok(Sent { records, window, unguarded })
     }
 }
 

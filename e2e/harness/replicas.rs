@@ -1,7 +1,6 @@
 //! Several replicas of the real binary behind one Service, each of which can be ended, stalled and started anew.
 
 use super::{
-    addresses,
     balancer::{Balancer, Endpoint},
     kernel::Signal,
     plane::ControlPlane,
@@ -11,8 +10,6 @@ use super::{
 };
 use anyhow::{Context, Result, ensure};
 use std::{
-    fs,
-    net::Ipv4Addr,
     path::PathBuf,
     process::Command,
     time::{Duration, Instant},
@@ -44,29 +41,10 @@ struct Replica {
 }
 
 impl Replicas {
-    /// Starts `count` of them with these arguments beside their addresses and their certificate, which they share, and
-    /// waits until all are among the endpoints.
-    pub fn start(
-        plane: &ControlPlane,
-        (namespace, cluster_ip): (&str, Ipv4Addr),
-        count: u8,
-        arguments: &[&str],
-    ) -> Result<Self> {
-        let host = format!("{NAME}.{namespace}.svc");
-        let pair = plane.sign_for_host(&host)?;
-        let certificates = [
-            format!("--tls-cert-file={}", pair.certificate.display()),
-            format!("--tls-private-key-file={}", pair.key.display()),
-        ];
-        let arguments: Vec<String> =
-            certificates.into_iter().chain(arguments.iter().map(|&argument| argument.into())).collect();
-        let service = Service {
-            name: NAME.to_owned(),
-            namespace: namespace.to_owned(),
-            address: addresses::free_port(cluster_ip)?,
-            authority_pem: fs::read_to_string(plane.authority())?,
-        };
-        let replicas = (0..count).map(|index| Replica::new(plane, index, &arguments)).collect::<Result<Vec<_>>>()?;
+    /// Starts `count` of them behind this Service with these arguments beside their addresses, and waits until all are among
+    /// the endpoints.
+    pub fn start(plane: &ControlPlane, service: Service, count: u8, arguments: &[String]) -> Result<Self> {
+        let replicas = (0..count).map(|index| Replica::new(plane, index, arguments)).collect::<Result<Vec<_>>>()?;
         let endpoints = replicas.iter().map(|replica| replica.endpoint).collect();
         let balancer = Balancer::start(service.address, endpoints)?;
         let mut started = Self { service, balancer, replicas };
