@@ -6,13 +6,20 @@
 mod harness;
 
 use anyhow::{Context, Result, bail};
-use harness::{ApiServerSettings, ControlPlane, Portcullis, Registration, Settings};
+use harness::{ApiServerSettings, ControlPlane, Portcullis, Settings, until};
 use serde_json::json;
-use std::{env, time::Instant};
+use std::{
+    env,
+    net::TcpListener,
+    time::{Duration, Instant},
+};
 use tokio::signal::unix::{SignalKind, signal};
 
 const USAGE: &str = "options: --bare (a control plane alone: no Portcullis, with the built-in PodSecurity plugin), \
     --audit (write the API server's audit log)";
+
+/// Where Portcullis is.
+const SYSTEM: &str = "portcullis-system";
 
 /// What each namespace asks for.
 const NAMESPACES: [(&str, &[(&str, &str)]); 3] = [
@@ -88,17 +95,22 @@ fn asked_to_end() -> Result<impl Future<Output = ()>> {
     })
 }
 
+/// Installed as by hand: a namespace, a Service, the ClusterRole that owns the registration. Portcullis registers itself.
 fn put_portcullis_in_front(plane: &ControlPlane) -> Result<Portcullis> {
-    plane.create_namespace("portcullis", &[])?;
-    let kubeconfig = plane.api_servers[0].kubeconfig.display().to_string();
-    let arguments = ["--kubeconfig", &kubeconfig];
-    let portcullis = Portcullis::start(plane, "portcullis", plane.addresses.service(2), &arguments)?;
+    plane.create_namespace(SYSTEM, &[])?;
     let mut api = plane.connect()?;
+    api.post("/apis/rbac.authorization.k8s.io/v1/clusterroles", &json!({"metadata": {"name": "portcullis"}}))?
+        .done()?;
+    let address = TcpListener::bind((plane.addresses.service(2), 0))?.local_addr()?;
+    let kubeconfig = format!("--kubeconfig={}", plane.api_servers[0].kubeconfig.display());
+    let port = format!("--service-port={}", address.port());
+    let portcullis = Portcullis::start_at(address, plane, SYSTEM, &[&kubeconfig, &port, "--register"])?;
     portcullis.service.create(&mut api)?;
-    let judged = NAMESPACES.map(|(name, _)| name);
-    let registration = Registration { service: &portcullis.service, namespaces: &judged, failure_policy: "Fail" };
     let refused = json!({"metadata": {"name": "probe"}, "spec": {"containers": [{"name": "probe", "image": "probe"}]}});
-    registration.create_and_await(&mut api, "/api/v1/namespaces/strict/pods", &refused)?;
+    until(Duration::from_secs(20), || {
+        Ok((api.post("/api/v1/namespaces/strict/pods?dryRun=All", &refused)?.status == 403).then_some(()))
+    })
+    .context("Portcullis does not register itself")?;
     Ok(portcullis)
 }
 
@@ -121,6 +133,9 @@ fn tell(plane: &ControlPlane, portcullis: Option<&Portcullis>) -> Result<()> {
         println!("\nThe audit log: {}", log.file().display());
     }
     if let Some(portcullis) = portcullis {
+        println!("\nEvery namespace is covered but kube-system and {SYSTEM}. To lift it for a while, and to end that:");
+        println!("  target/debug/portcullis disable --reason 'trying it' --for 10m");
+        println!("  target/debug/portcullis enable");
         println!("\nMetrics: curl http://{}/metrics", portcullis.admin);
     }
     Ok(())

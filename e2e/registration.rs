@@ -1,6 +1,6 @@
 //! Portcullis keeping itself registered with a real API server: what is registered, what is repaired, what is never refused.
 //!
-//! Two replicas, with a service account that has the rights of manifests/README.md and no more, keep the configurations of one
+//! Two replicas, with a service account that has the rights of manifests/base/access.yaml and no more, keep the configurations of one
 //! control plane. The tests change what all share, so they take turns.
 
 mod harness;

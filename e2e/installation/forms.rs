@@ -63,7 +63,7 @@ fn kustomize_helm_and_render_agree_object_by_object() -> Result<()> {
     let stage = stage()?;
     for (index, case) in CASES.iter().enumerate() {
         let rendered = objects(&render(case.render)?)?;
-        ensure!(rendered.len() >= 14, "only {} objects", rendered.len());
+        ensure!(rendered.len() >= 12, "only {} objects", rendered.len());
         let folder = match case.kustomization {
             Kustomization::Overlay(folder) => manifests(folder),
             Kustomization::Components(components) => put_together(&stage, index, components)?,

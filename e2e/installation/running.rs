@@ -40,9 +40,10 @@ impl Running {
         let arguments =
             deployment["spec"]["template"]["spec"]["containers"][0]["args"].as_array().context("no args")?;
         let arguments = arguments.iter().map(text).collect::<Result<Vec<_>>>()?;
-        // `serve` does not know its release yet.
-        command.args(arguments.iter().filter(|argument| !argument.starts_with("--release=")));
+        command.args(arguments);
         command
+            // Other tests share the cluster; e2e/registration runs with the registration and the same roles.
+            .arg("--register=false")
             .arg(format!("--kubeconfig={}", kubeconfig(stage, &folder, &release, &namespace)?.display()))
             .args([format!("--listen={address}"), format!("--admin-listen={admin}"), format!("--tls-san={host}")])
             .arg("--drain-delay=0s")

@@ -14,7 +14,7 @@ fn audit_mode_registers_everything_as_ignore_and_all_goes_with_its_owner() -> Re
         let mut api = plane.connect()?;
         let namespace = format!("{AUDIT}-system");
         plane.create_namespace(&namespace, &[])?;
-        super::rights::grant(&mut api, AUDIT, &namespace)?;
+        super::rights::grant(plane, AUDIT, &namespace)?;
         let kubeconfig = plane.kubeconfig_of_service_account(&namespace, AUDIT)?.display().to_string();
         let address = plane.addresses.process(41)?;
         let arguments =

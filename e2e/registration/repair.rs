@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 use super::stage::{EXCLUDED, NAMESPACE, SHOP, SOON, Stage, configuration, try_pod, webhooks, with_stage};
 use crate::harness::{Api, until};
 
+/// What an administrator does to a configuration, and what it is called.
+type Weakening = (&'static str, fn(&mut Value));
+
 #[test]
 fn registers_what_it_judges_and_nothing_else() -> Result<()> {
     with_stage(|stage| {
@@ -37,10 +40,14 @@ fn registers_what_it_judges_and_nothing_else() -> Result<()> {
 fn every_weakening_is_repaired() -> Result<()> {
     with_stage(|stage| {
         let mut api = stage.plane.connect()?;
-        let weakenings: [(&str, fn(&mut Value)); 14] = [
+        let weakenings: [Weakening; 14] = [
             ("failurePolicy", |found| found["webhooks"][0]["failurePolicy"] = json!("Ignore")),
             ("rules", |found| found["webhooks"][0]["rules"] = json!([])),
-            ("an operation", |found| found["webhooks"][0]["rules"][0]["operations"] = json!(["DELETE"])),
+            ("other rules", |found| {
+                found["webhooks"][0]["rules"] = json!([{
+                    "apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"], "operations": ["DELETE"], "scope": "*",
+                }]);
+            }),
             ("namespaceSelector", |found| {
                 found["webhooks"][0]["namespaceSelector"] = json!({"matchLabels": {"a": "b"}})
             }),
@@ -72,7 +79,9 @@ fn every_weakening_is_repaired() -> Result<()> {
             api.delete(&configuration(which))?.done()?;
             is_repaired(&mut api, which, &good).with_context(|| format!("{which} is not made anew"))?;
         }
-        ensure!(stage.metric("portcullis_registration_repairs_total")? >= 30.0);
+        // All but the rules that the mutating one does not have anyway.
+        let repairs = stage.metric("portcullis_registration_repairs_total")?;
+        ensure!(repairs >= 29.0, "{repairs} repairs are counted");
         let told = stage.events(NAMESPACE, "RegistrationRepaired")?;
         ensure!(told.iter().any(|note| note.contains("webhooks[pods.portcullis.dev].failurePolicy")), "{told:?}");
         until(SOON, || Ok((try_pod(&mut api, SHOP)? == 403).then_some(())))
@@ -119,6 +128,24 @@ fn either_replica_repairs_alone() -> Result<()> {
             stage.restore()?;
         }
         Ok(())
+    })
+}
+
+#[test]
+fn a_replica_that_was_started_later_has_its_way() -> Result<()> {
+    with_stage(|stage| {
+        let mut api = stage.plane.connect()?;
+        let older = api.get(&configuration("validating"))?.done()?;
+        let other = format!("--exclude-namespace={SHOP}");
+        let later = stage.start_another(42, &[&other])?;
+        until(SOON, || Ok((try_pod(&mut api, SHOP)? == 201).then_some(())))?;
+        std::thread::sleep(std::time::Duration::from_secs(3));
+        assert_eq!(try_pod(&mut api, SHOP)?, 201, "the older replicas leave it as it is");
+
+        ensure!(later.process.terminate(SOON)?.success());
+        let weaken: fn(&mut Value) = |found| found["webhooks"][0]["failurePolicy"] = json!("Ignore");
+        change(&mut api, "validating", weaken)?;
+        is_repaired(&mut api, "validating", &older).context("what somebody else has changed is repaired by any replica")
     })
 }
 

@@ -1,53 +1,25 @@
-//! What the service account of a release may do: the rules of manifests/README.md.
+//! The rights of a release: the roles that the manifests grant, and no others.
 
-use anyhow::Result;
-use serde_json::{Value, json};
+use std::process::Command;
 
-use crate::harness::Api;
+use anyhow::{Result, ensure};
 
-const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1";
+use crate::harness::ControlPlane;
 
-/// Creates the roles of a release and binds them to its service account.
-pub fn grant(api: &mut Api, release: &str, namespace: &str) -> Result<()> {
-    let group = "rbac.authorization.k8s.io";
-    let subjects = json!([{"kind": "ServiceAccount", "name": release, "namespace": namespace}]);
-    let metadata = json!({"name": release});
-    let in_cluster = json!({"metadata": metadata, "rules": cluster_rules(release)});
-    api.post(&format!("{RBAC}/clusterroles"), &in_cluster)?.done()?;
-    let binding = |kind: &str| {
-        json!({
-            "metadata": metadata, "subjects": subjects, "roleRef": {"apiGroup": group, "kind": kind, "name": release},
-        })
+/// What of the manifests has to do with rights; no pods are started here.
+const KINDS: [&str; 5] = ["ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"];
+
+/// Creates the service account of a release and its roles, from `portcullis render`.
+pub fn grant(plane: &ControlPlane, release: &str, namespace: &str) -> Result<()> {
+    let output = Command::new(env!("CARGO_BIN_EXE_portcullis"))
+        .args(["render", "--release", release, "--namespace", namespace])
+        .output()?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let manifests = String::from_utf8(output.stdout)?;
+    let is_ours = |document: &&str| {
+        document.lines().filter_map(|line| line.strip_prefix("kind: ")).any(|kind| KINDS.contains(&kind.trim()))
     };
-    api.post(&format!("{RBAC}/clusterrolebindings"), &binding("ClusterRole"))?.done()?;
-    let below = format!("{RBAC}/namespaces/{namespace}");
-    let in_namespace = json!({"metadata": metadata, "rules": rules(release)});
-    api.post(&format!("{below}/roles"), &in_namespace)?.done()?;
-    api.post(&format!("{below}/rolebindings"), &binding("Role"))?.done()?;
-    Ok(())
-}
-
-fn cluster_rules(release: &str) -> Value {
-    json!([
-        {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get", "list", "watch"]},
-        {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]},
-        {
-            "apiGroups": ["rbac.authorization.k8s.io"], "resources": ["clusterroles"], "resourceNames": [release],
-            "verbs": ["get", "list", "watch"],
-        },
-        {
-            "apiGroups": ["admissionregistration.k8s.io"],
-            "resources": ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"],
-            "resourceNames": [release],
-            "verbs": ["get", "list", "watch", "create", "patch", "update", "delete"],
-        },
-        {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create"]},
-    ])
-}
-
-fn rules(release: &str) -> Value {
-    json!([{
-        "apiGroups": [""], "resources": ["configmaps"], "resourceNames": [format!("{release}-disabled")],
-        "verbs": ["get", "list", "watch", "delete"],
-    }])
+    let rights: Vec<&str> = manifests.split("\n---\n").filter(is_ours).collect();
+    ensure!(rights.len() == KINDS.len(), "{} objects in {manifests}", rights.len());
+    plane.kubectl()?.apply(&rights.join("\n---\n"))
 }

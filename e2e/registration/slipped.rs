@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 
-use super::stage::{NAMESPACE, SHOP, SOON, Stage, configuration, create, pod, pods, with_stage};
+use super::stage::{NAMESPACE, SHOP, SOON, Stage, configuration, pod, pods, with_stage};
 use crate::harness::{Api, Signal, until};
 
 #[test]

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use super::rights;
@@ -47,7 +47,7 @@ impl Stage {
             plane.create_namespace(name, labels)?;
         }
         let mut api = plane.connect()?;
-        rights::grant(&mut api, RELEASE, NAMESPACE)?;
+        rights::grant(&plane, RELEASE, NAMESPACE)?;
         plane.kubeconfig_of_service_account(NAMESPACE, RELEASE)?;
         plane.sign_for_host(&format!("{RELEASE}.{NAMESPACE}.svc"))?;
         let ip = IpAddr::V4(plane.addresses.service(2));
@@ -66,13 +66,25 @@ impl Stage {
     /// Starts the replicas that do not run, and waits until everything is as it is to be.
     pub fn restore(&mut self) -> Result<()> {
         while let Some(address) = self.addresses.get(self.replicas.len()) {
-            self.replicas.push(self.start_replica(*address)?);
+            self.replicas.push(self.start_replica(*address, &[])?);
         }
         let mut api = self.plane.connect()?;
+        // Left by a test that failed.
+        api.delete(&format!("/api/v1/namespaces/{NAMESPACE}/configmaps/{RELEASE}-disabled"))?;
         until(SOON, || Ok((try_pod(&mut api, SHOP)? == 403).then_some(())))
+            .with_context(|| format!("pods are not refused; the end of a replica's log:\n{}", self.log_end()))
     }
 
-    fn start_replica(&self, address: SocketAddr) -> Result<Portcullis> {
+    fn log_end(&self) -> String {
+        self.replicas.first().map(|replica| replica.process.log_end()).unwrap_or_default()
+    }
+
+    /// Starts a replica with further arguments, to which nothing leads.
+    pub fn start_another(&self, host: u8, further: &[&str]) -> Result<Portcullis> {
+        self.start_replica(self.plane.addresses.process(host)?, further)
+    }
+
+    fn start_replica(&self, address: SocketAddr, further: &[&str]) -> Result<Portcullis> {
         let file = |name: &str| self.plane.file(name).display().to_string();
         let host = format!("{RELEASE}.{NAMESPACE}.svc");
         let arguments = [
@@ -85,7 +97,7 @@ impl Stage {
             format!("--tls-private-key-file={}", file(&format!("{host}.key"))),
             format!("--registration-ca-file={}", self.plane.authority().display()),
         ];
-        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).chain(further.iter().copied()).collect();
         Portcullis::start_at(address, &self.plane, NAMESPACE, &arguments)
     }
 

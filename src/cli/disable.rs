@@ -29,7 +29,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         .with(async |access, release| disable(&access, &release, &arguments.reason, arguments.length).await)?;
     println!("Disabled until {} by {}: {}", marker.until_text(), marker.user, marker.reason);
     match removed.as_slice() {
-        [] => println!("There was no webhook configuration to delete."),
+        [] => println!("There was no webhook configuration left to delete."),
         kinds => println!("Deleted: {}", kinds.join(", ")),
     }
     println!("Pods are admitted without Portcullis until then, or until `portcullis enable`.");

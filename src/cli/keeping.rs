@@ -74,7 +74,8 @@ impl Keeping {
         let Some(path) = self.registration_ca_file.as_deref().or(own) else {
             ensure!(
                 trusted.is_closed(),
-                "--register with --tls-cert-file needs --registration-ca-file FILE: the API server has to know whom to trust"
+                "to register with --tls-cert-file, give --registration-ca-file FILE: the API server has to know whom to trust; \
+                 or --register=false"
             );
             return Ok(());
         };

@@ -28,7 +28,7 @@ pub enum ClusterError {
     #[error("the API server did not answer in time")]
     Late,
     #[error("{doing}: {why}")]
-    Doing { doing: String, why: Box<ClusterError> },
+    Doing { doing: String, why: Box<Self> },
 }
 
 impl ClusterError {
@@ -40,6 +40,11 @@ impl ClusterError {
     /// Whether somebody else has written meanwhile.
     pub(super) fn is_conflict(&self) -> bool {
         matches!(self, Self::Refused { code: 409, .. })
+    }
+
+    /// Whether what was to be written would not be valid.
+    pub(super) fn is_invalid(&self) -> bool {
+        matches!(self, Self::Refused { code: 422, .. })
     }
 
     /// Whether something cannot be written because its namespace is not there, or about to go.

@@ -131,7 +131,7 @@ impl State {
 }
 
 /// An error and what lies below it: the outermost text alone says little of a connection.
-fn with_causes(error: &ClusterError) -> String {
+pub(super) fn with_causes(error: &ClusterError) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {

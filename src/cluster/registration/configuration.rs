@@ -13,6 +13,12 @@ use super::super::place::Place;
 use super::super::release::Release;
 use crate::engine::{Asked, Concern, Mode, Operation, Snapshot, WORKLOADS_LABEL, Workloads, judged, mutated};
 
+/// The annotation that says since when the replica runs that wrote the configuration.
+pub(super) const KEPT_SINCE: &str = "portcullis.dev/kept-since";
+
+/// The annotation that says what the replica wrote, so that it can be told whether it still is so.
+pub(super) const FORM: &str = "portcullis.dev/form";
+
 /// What is registered where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Registration {
@@ -71,6 +77,11 @@ impl Which {
             Self::Validating => "validatingwebhookconfigurations",
         };
         Place::new(format!("/apis/admissionregistration.k8s.io/v1/{collection}"), release.name())
+    }
+
+    /// Whether it is the one by which pods are refused.
+    pub(super) fn judges(self) -> bool {
+        self == Self::Validating
     }
 
     fn path(self) -> &'static str {

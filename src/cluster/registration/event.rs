@@ -12,6 +12,7 @@ use super::super::error::ClusterError;
 use super::super::place::{Deed, Place};
 use super::super::question::Question;
 use super::super::release::Release;
+use super::field::at;
 
 /// The most bytes of a note; the API allows 1 KiB.
 const MOST_OF_A_NOTE: usize = 1000;
@@ -55,7 +56,7 @@ pub(super) async fn tell_about(
     event: &Event<'_>,
     now: SystemTime,
 ) -> Result<(), ClusterError> {
-    let namespace = regarding["namespace"].as_str().unwrap_or("default");
+    let namespace = at(regarding, &["namespace"]).as_str().unwrap_or("default");
     let document = json!({
         "apiVersion": "events.k8s.io/v1",
         "kind": "Event",

@@ -19,11 +19,12 @@ use super::super::error::ClusterError;
 use super::super::follow::follow;
 use super::super::place::{Deed, Place};
 use super::super::question::Question;
-use super::super::state::State;
+use super::super::state::{State, with_causes};
 use super::super::watch::within;
-use super::configuration::{Owner, Registration, Which};
-use super::difference::{differences, last_writer, lets_pods_by};
+use super::configuration::{FORM, KEPT_SINCE, Owner, Registration, Which};
+use super::difference::{differences, form, is_of_a_later_replica, last_writer, lets_pods_by};
 use super::event::{self, Event};
+use super::field::{at, put};
 use super::marker::Marker;
 use super::slipped;
 
@@ -45,6 +46,10 @@ const UNHEEDED: Duration = Duration::from_secs(3);
 
 /// How often the search for pods is tried.
 const TRIES: u32 = 5;
+
+/// How long a replica leaves the configurations to one that was started later and wants them otherwise: an update of all
+/// replicas takes no longer, and one that ended for good has its say no longer.
+const LONGEST_DEFERENCE: Duration = Duration::from_secs(600);
 
 /// The most bytes of a configuration, of its owner or of the marker; etcd holds less.
 const MOST: usize = 4 << 20;
@@ -69,7 +74,20 @@ pub(in super::super) fn keep(
     let search = Arc::new(watch::Sender::new(None));
     tokio::spawn(search_for_pods(state.clone(), registration.clone(), search.clone()));
     tokio::spawn(
-        Keeper { state, registration, trusted, published, wake, search, good_as_of: None, said: String::new() }.run(),
+        Keeper {
+            state,
+            registration,
+            trusted,
+            published,
+            wake,
+            search,
+            good_as_of: None,
+            started: None,
+            was_disabled: false,
+            deferring_since: None,
+            said: String::new(),
+        }
+        .run(),
     );
 }
 
@@ -83,6 +101,12 @@ struct Keeper {
     search: Arc<watch::Sender<Option<SystemTime>>>,
     /// When both configurations were last as they are to be, by the API server's clock.
     good_as_of: Option<SystemTime>,
+    /// When this replica was started, by the API server's clock.
+    started: Option<SystemTime>,
+    /// Whether the configurations are missing because they were to be.
+    was_disabled: bool,
+    /// Since when the configurations are left to a later replica.
+    deferring_since: Option<Instant>,
     /// What was last said of the situation, which is not said again.
     said: String,
 }
@@ -114,7 +138,8 @@ impl Keeper {
             // A conflict is no trouble: another replica was faster.
             if let Some(error) = turn.as_ref().err().filter(|error| !error.is_conflict()) {
                 self.publish(None);
-                self.state.trouble("keeping the registration", error);
+                self.state.metrics.cluster_errors.fetch_add(1, Ordering::Relaxed);
+                self.say(format!("the registration cannot be kept: {}", with_causes(error)));
             }
             pause = if matches!(turn, Ok(Turn::Idle | Turn::Until(_))) {
                 SHORTEST_PAUSE
@@ -170,6 +195,8 @@ impl Keeper {
             }
         }
         self.search_since(weak_since);
+        self.deferring_since = None;
+        self.was_disabled = false;
         self.good_as_of = now.or(self.good_as_of);
         self.publish(Some(authorities));
         self.say(String::new());
@@ -177,12 +204,13 @@ impl Keeper {
     }
 
     /// The owner, unless it is going or cannot be seen any more, as when the role that let us see it has gone.
-    async fn owner(&self) -> Result<Option<Owner>, ClusterError> {
+    async fn owner(&mut self) -> Result<Option<Owner>, ClusterError> {
         let place = self.registration.release().owner();
         let answer = match self.ask(&place, Deed::Read).await {
             Err(ClusterError::Refused { code: 401 | 403 | 404, .. }) => return Ok(None),
             answer => answer?,
         };
+        self.started = self.started.or(answer.date);
         let Read { metadata } = serde_json::from_slice(&answer.text)?;
         let is_going = metadata.deletion_timestamp.is_some() || metadata.uid.is_empty();
         Ok((!is_going).then(|| Owner { name: place.name().to_owned(), uid: metadata.uid }))
@@ -201,6 +229,7 @@ impl Keeper {
         let now = answer.date.unwrap_or_else(SystemTime::now);
         let (marker, version) = Marker::read(&answer.text, now)?;
         self.good_as_of = self.good_as_of.or(Some(marker.since));
+        self.was_disabled = true;
         let left = marker.until.duration_since(now).unwrap_or_default();
         if left.is_zero() {
             self.end(&place, &marker, &version, now).await?;
@@ -240,6 +269,8 @@ impl Keeper {
     async fn keep_one(&mut self, which: Which, owner: &Owner, authorities: &str) -> Result<Option<Kept>, ClusterError> {
         let place = which.place(self.registration.release());
         let mut desired = self.registration.document(which, owner, authorities);
+        let annotations = json!({KEPT_SINCE: self.started.map(clock::text), FORM: form(&desired)});
+        put(&mut desired, &["metadata", "annotations"], annotations);
         let answer = match self.ask(&place, Deed::Read).await {
             Err(error) if error.is_absent() => return self.create(which, &place, &desired).await,
             answer => answer?,
@@ -250,18 +281,30 @@ impl Keeper {
         if differences.is_empty() {
             return Ok(Some(Kept { now: answer.date, is_written: false, weak_since: None }));
         }
-        if found["metadata"]["deletionTimestamp"].is_string() {
+        if at(&found, &["metadata", "deletionTimestamp"]).is_string() {
             self.say(format!("the {} is about to go, and is made anew then", which.kind()));
             return Ok(None);
         }
-        desired["metadata"]["resourceVersion"] = found["metadata"]["resourceVersion"].clone();
-        let now = self.write(&place, &desired).await?;
+        if lets_pods_by(&differences) && self.defers_to(&found) {
+            self.say(format!("a replica that was started later keeps the {} in another form", which.kind()));
+            return Ok(None);
+        }
+        let version = at(&found, &["metadata", "resourceVersion"]).clone();
+        put(&mut desired, &["metadata", "resourceVersion"], version);
+        let now = self.write(&place, &desired, &found).await?;
         let writer = last_writer(&found);
         let by = writer.as_ref().map(|writer| writer.name.as_str());
         let since = writer.as_ref().and_then(|writer| writer.time);
         self.repaired(which, &differences.join(", "), by, since).await;
-        let weak_since = lets_pods_by(&differences).then_some(self.good_as_of.or(since)).flatten();
+        let weak_since = (lets_pods_by(&differences) && which.judges()).then_some(self.good_as_of.or(since)).flatten();
         Ok(Some(Kept { now, is_written: true, weak_since }))
+    }
+
+    fn defers_to(&mut self, found: &Value) -> bool {
+        if !self.started.is_some_and(|started| is_of_a_later_replica(found, started)) {
+            return false;
+        }
+        self.deferring_since.get_or_insert_with(Instant::now).elapsed() < LONGEST_DEFERENCE
     }
 
     /// Registers for the first time, or again after the configuration was deleted: only when reviews can be answered.
@@ -278,25 +321,36 @@ impl Keeper {
         let is_ours = answer.status == 201;
         match self.good_as_of {
             _ if !is_ours => {}
-            None => tracing::info!(configuration = which.kind(), "registered"),
-            Some(_) => self.repaired(which, "all: it was deleted", None, None).await,
+            Some(_) if !self.was_disabled => self.repaired(which, "all: it was deleted", None, None).await,
+            _ => tracing::info!(configuration = which.kind(), "registered"),
         }
-        let weak_since = self.good_as_of.filter(|_| is_ours);
+        let weak_since = self.good_as_of.filter(|_| is_ours && which.judges());
         Ok(Some(Kept { now: answer.date, is_written: true, weak_since }))
     }
 
     /// Makes a configuration what it is to be. Applying leaves what others have added to our lists; only replacing the whole
     /// removes that.
-    async fn write(&self, place: &Place, desired: &Value) -> Result<Option<SystemTime>, ClusterError> {
+    async fn write(&self, place: &Place, desired: &Value, found: &Value) -> Result<Option<SystemTime>, ClusterError> {
         let body = desired.to_string();
-        let answer = self.ask(place, Deed::Apply(body.as_bytes())).await?;
-        let mut applied: Value = serde_json::from_slice(&answer.text)?;
-        if differences(desired, &applied).is_empty() {
-            return Ok(answer.date);
+        let mut whole = match self.ask(place, Deed::Apply(body.as_bytes())).await {
+            Ok(answer) => {
+                let applied: Value = serde_json::from_slice(&answer.text)?;
+                if differences(desired, &applied).is_empty() {
+                    return Ok(answer.date);
+                }
+                applied
+            }
+            // Ours and theirs together are invalid, such as a `service` beside a `url`.
+            Err(error) if error.is_invalid() => found.clone(),
+            Err(error) => return Err(error),
+        };
+        let annotation = |name| ["metadata", "annotations", name];
+        let (kept_since, form) = (annotation(KEPT_SINCE), annotation(FORM));
+        let ours: [&[&str]; 4] = [&["webhooks"], &["metadata", "ownerReferences"], &kept_since, &form];
+        for path in ours {
+            put(&mut whole, path, at(desired, path).clone());
         }
-        applied["webhooks"] = desired["webhooks"].clone();
-        applied["metadata"]["ownerReferences"] = desired["metadata"]["ownerReferences"].clone();
-        let body = applied.to_string();
+        let body = whole.to_string();
         Ok(self.ask(place, Deed::Replace(body.as_bytes())).await?.date)
     }
 

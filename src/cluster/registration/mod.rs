@@ -6,6 +6,7 @@
 mod configuration;
 mod difference;
 mod event;
+mod field;
 mod keeper;
 mod marker;
 mod slipped;
