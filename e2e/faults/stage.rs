@@ -1,4 +1,4 @@
-//! What all faults share: one plane, three replicas in front, and the rate of the traffic.
+//! What all faults share: one plane, and three replicas in front.
 
 use super::{
     harness::{ApiServerSettings, ControlPlane, Replicas, Service, Settings, Shared, free_port, until},
@@ -21,10 +21,11 @@ use std::{
 
 /// Traffic before a fault.
 const LEAD: Duration = Duration::from_millis(500);
+/// For how long, and by how many clients at a time, the rate is measured: before each fault, for the machine has other
+/// things to do now and then.
+const MEASURED: (Duration, usize) = (Duration::from_secs(1), 8);
 /// Traffic after it.
 pub const TAIL: Duration = Duration::from_millis(1500);
-/// For how long, and by how many clients at a time, the rate is measured.
-const MEASURED: (Duration, usize) = (Duration::from_secs(2), 8);
 pub const RELEASE: &str = "portcullis";
 const NAMESPACE: &str = "portcullis-system";
 /// Far more than anything here takes on a machine that has other things to do.
@@ -35,8 +36,6 @@ pub struct Stage {
     pub timings: Timings,
     pub replicas: Replicas,
     pub plane: ControlPlane,
-    /// Requests a second: half of what was sustained.
-    rate: f64,
 }
 
 /// What is started in any order.
@@ -63,12 +62,14 @@ pub fn fault(name: &str, act: impl FnOnce(&mut Stage, &Traffic) -> Result<()>) -
     let shared = STAGE.or_start(|| Stage::set().map(Mutex::new))?;
     let mut stage = shared.lock().unwrap_or_else(PoisonError::into_inner);
     stage.start_everything().with_context(|| format!("before {name}"))?;
-    let traffic = Traffic::start(stage.plane.api_servers[0].pool(), stage.rate)?;
+    let (time, clients) = MEASURED;
+    let sustained = Traffic::sustained(stage.plane.api_servers[0].pool(), clients, time)?;
+    let traffic = Traffic::start(stage.plane.api_servers[0].pool(), sustained / 2.0)?;
     thread::sleep(LEAD);
     act(&mut stage, &traffic).with_context(|| name.to_owned())?;
     thread::sleep(TAIL);
     let tally = Tally::new(name, traffic.end()?);
-    say(&tally)?;
+    say(&format_args!("{tally} [at half of {sustained:.0}/s; {}]", stage.timings))?;
     tally.assert_nothing_wrong();
     Ok(tally)
 }
@@ -89,10 +90,7 @@ impl Stage {
         let plane = ControlPlane::start(&Settings { api_servers: vec![api_server], has_controllers: false })?;
         let timings = Timings::read();
         let replicas = put_replicas_in_front(&plane, timings)?;
-        let (time, clients) = MEASURED;
-        let sustained = Traffic::sustained(plane.api_servers[0].pool(), clients, time)?;
-        say(&format_args!("sustained: {sustained:.0} requests/s; every fault gets half of it ({timings})"))?;
-        Ok(Self { timings, replicas, plane, rate: sustained / 2.0 })
+        Ok(Self { timings, replicas, plane })
     }
 
     /// Everything runs and is ready, whatever the last fault has left.
@@ -147,7 +145,7 @@ fn put_replicas_in_front(plane: &ControlPlane, timings: Timings) -> Result<Repli
         authority_pem: String::new(),
     };
     service.create(&mut api)?;
-    rights::grant(&mut api, RELEASE, NAMESPACE)?;
+    rights::grant(plane, RELEASE, NAMESPACE)?;
     let arguments = arguments(plane, &service, timings)?;
     let replicas = Replicas::start(plane, service, 3, &arguments)?;
     let pods = format!("/api/v1/namespaces/{STRICT}/pods?dryRun=All");

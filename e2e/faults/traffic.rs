@@ -24,7 +24,7 @@ use tokio::{
 const BURST: usize = 36;
 /// Requests under way at a time; beyond that none are sent until some are answered. An API server that starts while a
 /// thousand clients make connections to it on a machine that has other things to do never gets ready.
-const UNDER_WAY: usize = 200;
+const UNDER_WAY: usize = 108;
 /// Between two changes of the policy of the first namespace that turns; the next one takes four times as long.
 const TURN: Duration = Duration::from_millis(1500);
 
