@@ -84,8 +84,6 @@ fn its_root_file_system_runs_with_what_a_kubelet_gives_to_a_pod() -> Result<()> 
         .arg("/portcullis")
         .args(arguments)
         .args([format!("--listen={address}"), format!("--admin-listen={admin}"), "--drain-delay=0s".to_owned()])
-        // Until certificates are kept in a Secret.
-        .args(["--write-ca=/certificates/ca.crt"])
         .env_clear()
         .env("KUBERNETES_SERVICE_HOST", server.ip().to_string())
         .env("KUBERNETES_SERVICE_PORT", server.port().to_string());

@@ -32,7 +32,7 @@ impl Portcullis {
 
     /// The same, at a port that is known beforehand.
     pub fn start_at(address: SocketAddr, plane: &ControlPlane, namespace: &str, arguments: &[&str]) -> Result<Self> {
-        Self::start_until("/readyz", plane, namespace, address, arguments)
+        Self::start_until("/readyz", plane, ("portcullis", namespace), address, arguments)
     }
 
     /// The same, ready or not: for one that cannot become ready.
@@ -42,17 +42,27 @@ impl Portcullis {
         cluster_ip: Ipv4Addr,
         arguments: &[&str],
     ) -> Result<Self> {
-        Self::start_until("/livez", plane, namespace, addresses::free_port(cluster_ip)?, arguments)
+        Self::start_for(("portcullis", namespace), "/livez", plane, cluster_ip, arguments)
+    }
+
+    /// One behind a Service of any name and namespace, waiting until it answers 200 at this path.
+    pub fn start_for(
+        service: (&str, &str),
+        path: &str,
+        plane: &ControlPlane,
+        cluster_ip: Ipv4Addr,
+        arguments: &[&str],
+    ) -> Result<Self> {
+        Self::start_until(path, plane, service, addresses::free_port(cluster_ip)?, arguments)
     }
 
     fn start_until(
         path: &str,
         plane: &ControlPlane,
-        namespace: &str,
+        (name, namespace): (&str, &str),
         address: SocketAddr,
         arguments: &[&str],
     ) -> Result<Self> {
-        let name = "portcullis";
         let IpAddr::V4(cluster_ip) = address.ip() else { bail!("ClusterIPs of planes are of version 4") };
         let admin = addresses::free_port(cluster_ip)?;
         let host = format!("{name}.{namespace}.svc");
@@ -71,7 +81,8 @@ impl Portcullis {
             name: name.to_owned(),
             namespace: namespace.to_owned(),
             address,
-            authority_pem: fs::read_to_string(&authority).context("Portcullis has not written its authority")?,
+            // Written only by one that makes its certificate in memory.
+            authority_pem: fs::read_to_string(&authority).unwrap_or_default(),
         };
         Ok(Self { process, service, admin })
     }

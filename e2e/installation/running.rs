@@ -46,7 +46,7 @@ impl Running {
             .arg("--register=false")
             .arg(format!("--kubeconfig={}", kubeconfig(stage, &folder, &release, &namespace)?.display()))
             .args([format!("--listen={address}"), format!("--admin-listen={admin}"), format!("--tls-san={host}")])
-            .arg("--drain-delay=0s")
+            .args(["--drain-delay=0s", "--certificates=memory"])
             // As in a pod, where the defaults are others.
             .env("KUBERNETES_SERVICE_HOST", "127.0.0.1")
             .current_dir(&folder);

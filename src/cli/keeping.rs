@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::installation::Installation;
-use crate::cluster::{Cluster, Registration};
+use crate::cluster::{Cluster, Registration, Release};
 use crate::engine::Snapshot;
 
 /// How often the file of authorities is looked at.
@@ -36,6 +36,14 @@ pub(super) struct Keeping {
 pub(super) type Authorities = Option<Arc<str>>;
 
 impl Keeping {
+    /// The installation that this process belongs to.
+    ///
+    /// # Errors
+    /// A name is none.
+    pub(super) fn release(&self) -> Result<Release> {
+        self.installation.release()
+    }
+
     /// What is to be registered; none if nothing is.
     ///
     /// # Errors
@@ -102,7 +110,13 @@ impl Keeping {
 }
 
 /// Keeps a registration from now on, as soon as there are authorities to trust.
-pub(super) fn keep(cluster: &Cluster, registration: Registration, trusted: watch::Receiver<Authorities>) {
-    let (published, _) = watch::channel(None);
+/// What the API servers are known to have been told of comes back.
+pub(super) fn keep(
+    cluster: &Cluster,
+    registration: Registration,
+    trusted: watch::Receiver<Authorities>,
+) -> watch::Receiver<Authorities> {
+    let (published, told) = watch::channel(None);
     cluster.keep_registered(registration, trusted, published);
+    told
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "talking to a terminal is what this room is for")]
 
 mod backends;
+mod certificates;
 mod check;
 mod completions;
 mod disable;

@@ -4,22 +4,22 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use clap::Args;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch::channel;
 
 use super::backends::{Live, Memory};
+use super::certificates::{CertificateArguments, Certified, Serving, Surroundings};
 use super::inputs::Judging;
-use super::keeping::{self, Authorities, Keeping};
-use crate::certs;
+use super::keeping::{self, Keeping};
 use crate::cluster::{Access, Cluster};
 use crate::engine::Unlisted;
 use crate::engine::pod_security::LevelVersion;
-use crate::serve::{Backend, ClientFile, Clients, Files, Identity, Limits, Listeners, Server, Tls, watch};
+use crate::serve::{Backend, Limits, Listeners, Server};
 use crate::telemetry::{Metrics, Recorder, log};
 
 /// Serve admission reviews over HTTPS.
@@ -42,24 +42,8 @@ pub(super) struct Arguments {
     /// Where to listen for /livez, /readyz and /metrics (HTTP) [default: 127.0.0.1:8444; in a cluster [::]:8444]
     #[arg(long, value_name = "ADDRESS")]
     admin_listen: Option<SocketAddr>,
-    /// The serving certificate and what leads to its authority (PEM); read again when it changes.
-    #[arg(long, value_name = "FILE", requires = "tls_private_key_file")]
-    tls_cert_file: Option<PathBuf>,
-    /// The key of the serving certificate (PEM).
-    #[arg(long, value_name = "FILE", requires = "tls_cert_file")]
-    tls_private_key_file: Option<PathBuf>,
-    /// A further name or address for the certificate that is made when no files are given; repeatable.
-    #[arg(long, value_name = "NAME", conflicts_with = "tls_cert_file")]
-    tls_san: Vec<String>,
-    /// Where to write the certificate of the authority that is made when no files are given.
-    #[arg(long, value_name = "FILE", default_value = "portcullis-ca.crt", conflicts_with = "tls_cert_file")]
-    write_ca: PathBuf,
-    /// Demand client certificates that one of these authorities signed (PEM); read again when it changes.
-    #[arg(long, value_name = "FILE")]
-    client_ca_file: Option<PathBuf>,
-    /// A name (common name or subject alternative name) that client certificates may carry; repeatable. Any, if not given.
-    #[arg(long, value_name = "NAME", requires = "client_ca_file")]
-    client_allowed_name: Vec<String>,
+    #[command(flatten)]
+    certificates: CertificateArguments,
     /// How long to go on accepting after SIGTERM, such as 10s [default: 0s; in a cluster 10s]
     #[arg(long, value_name = "DURATION", value_parser = seconds)]
     drain_delay: Option<Duration>,
@@ -70,9 +54,6 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 1000)]
     log_allowed_every: u64,
 }
-
-/// How often TLS files are looked at.
-const RELOAD_INTERVAL: Duration = Duration::from_secs(5);
 
 pub(super) fn run(arguments: Arguments) -> Result<ExitCode> {
     log::start();
@@ -102,33 +83,38 @@ async fn serve(arguments: Arguments, is_in_cluster: bool) -> Result<()> {
     let otherwise = if is_in_cluster || access.is_some() { LevelVersion::PRIVILEGED } else { LevelVersion::RESTRICTED };
     let metrics = Arc::new(Metrics::default());
     let recorder = Recorder::new(metrics.clone(), arguments.log_allowed_every);
-    let (authorities, trusted) = tokio::sync::watch::channel(None);
+    let (authorities, trusted) = channel(None);
+    let mut around = Surroundings {
+        access: access.clone(),
+        release: arguments.keeping.release()?,
+        is_in_cluster,
+        published: None,
+        authorities,
+        metrics: metrics.clone(),
+    };
     if let Some(access) = access {
         let rules = arguments.judging.rules(otherwise, Unlisted::Unknown)?;
         let registration = arguments.keeping.registration(&rules, is_in_cluster)?;
-        let cluster = Cluster::watch(access, rules, arguments.stale_after, metrics.clone());
+        let cluster = Cluster::watch(access, rules, arguments.stale_after, metrics);
         match registration {
-            Some(registration) => keeping::keep(&cluster, registration, trusted),
+            Some(registration) => around.published = Some(keeping::keep(&cluster, registration, trusted)),
             None => drop(trusted),
         }
-        serve_over(Live::new(cluster, recorder), arguments, metrics, is_in_cluster, authorities).await
+        serve_over(Live::new(cluster, recorder), arguments, around).await
     } else {
         arguments.keeping.without_cluster()?;
         drop(trusted);
         let (snapshot, pods) = arguments.judging.snapshot(otherwise)?;
-        serve_over(Memory::new(snapshot, pods, recorder), arguments, metrics, is_in_cluster, authorities).await
+        serve_over(Memory::new(snapshot, pods, recorder), arguments, around).await
     }
 }
 
-async fn serve_over<B: Backend>(
-    backend: B,
-    arguments: Arguments,
-    metrics: Arc<Metrics>,
-    is_in_cluster: bool,
-    authorities: tokio::sync::watch::Sender<Authorities>,
-) -> Result<()> {
-    let (tls, authority) = tls(&arguments, &metrics)?;
-    arguments.keeping.trust(authority.as_deref(), authorities).await?;
+async fn serve_over<B: Backend>(backend: B, arguments: Arguments, around: Surroundings) -> Result<()> {
+    let (metrics, is_in_cluster) = (around.metrics.clone(), around.is_in_cluster);
+    let Serving { tls, authority, certificates, authorities } = arguments.certificates.start(around)?;
+    if let Some(authorities) = authorities {
+        arguments.keeping.trust(authority.as_deref(), authorities).await?;
+    }
     let loopback = if is_in_cluster { "[::]" } else { "127.0.0.1" };
     let listeners = Listeners {
         reviews: listen(arguments.listen, &format!("{loopback}:8443"), "--listen").await?,
@@ -140,7 +126,7 @@ async fn serve_over<B: Backend>(
     tracing::info!(address, admin_address, ca = authority.map(|path| path.display().to_string()), "listening");
     let default_delay = Duration::from_secs(if is_in_cluster { 10 } else { 0 });
     let server = Server {
-        backend: Arc::new(backend),
+        backend: Arc::new(Certified { backend, certificates }),
         metrics,
         tls,
         limits: Limits::default(),
@@ -156,44 +142,6 @@ async fn listen(address: Option<SocketAddr>, default: &str, flag: &str) -> Resul
         None => default.parse()?,
     };
     TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}; choose another with {flag}"))
-}
-
-/// TLS for the clients that are allowed, whose authorities are watched from now on; with where our own authority was written,
-/// if it was.
-fn tls(arguments: &Arguments, metrics: &Arc<Metrics>) -> Result<(Arc<Tls>, Option<PathBuf>)> {
-    let allowed = arguments.client_ca_file.clone();
-    let allowed = allowed.map(|authority| ClientFile { authority, names: arguments.client_allowed_name.clone() });
-    let clients = allowed.as_ref().map(ClientFile::load).transpose().context("cannot use --client-ca-file")?;
-    let (tls, written) = match (&arguments.tls_cert_file, &arguments.tls_private_key_file) {
-        (Some(certificate), Some(key)) => {
-            let files = Files { certificate: certificate.clone(), key: key.clone() };
-            let loaded = files.load(clients, metrics).map_err(|error| anyhow!("cannot use the TLS files: {error}"))?;
-            let tls = Arc::new(loaded);
-            tokio::spawn(watch(files, tls.clone(), metrics.clone(), RELOAD_INTERVAL));
-            (tls, None)
-        }
-        _ => self_made(arguments, clients, metrics)?,
-    };
-    if let Some(allowed) = allowed {
-        tokio::spawn(allowed.watch(tls.clone(), metrics.clone(), RELOAD_INTERVAL));
-    }
-    Ok((tls, written))
-}
-
-fn self_made(
-    arguments: &Arguments,
-    clients: Option<Clients>,
-    metrics: &Metrics,
-) -> Result<(Arc<Tls>, Option<PathBuf>)> {
-    let made = certs::self_made(&arguments.tls_san)?;
-    let path = &arguments.write_ca;
-    std::fs::write(path, &made.authority_pem).with_context(|| {
-        format!("cannot write the authority's certificate to {}; choose another place with --write-ca", path.display())
-    })?;
-    let identity = Identity::from_der(made.chain, made.key);
-    metrics.certificate_expiry.store(identity.expiry()?, Ordering::Relaxed);
-    let written = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-    Ok((Arc::new(Tls::new(identity, clients)?), Some(written)))
 }
 
 /// The signals that ask us to stop.

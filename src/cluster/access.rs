@@ -74,6 +74,16 @@ impl Access {
         Self::new(Config::new(nowhere)).expect("a client without an authority")
     }
 
+    /// As [`Self::ask`], where the answer may be that there is no such thing: then its status is 404.
+    pub(super) async fn find(&self, question: Question<'_>, most: usize) -> Result<Answer, ClusterError> {
+        let request = question.request()?.map(Body::from);
+        let response = self.client.send(request).await.map_err(ClusterError::Unreachable)?;
+        match response.status().as_u16() {
+            404 => answer(response, MOST_OF_A_REFUSAL).await,
+            _ => answer(accepted(response).await?, most).await,
+        }
+    }
+
     /// Asks, and gives the answer as it comes.
     pub(super) async fn open(&self, question: Question<'_>) -> Result<Body, ClusterError> {
         Ok(self.send(question).await?.into_body())
@@ -81,22 +91,13 @@ impl Access {
 
     /// Asks, and reads an answer of at most this many bytes, with what its head says.
     pub(super) async fn ask(&self, question: Question<'_>, most: usize) -> Result<Answer, ClusterError> {
-        let response = self.send(question).await?;
-        let date = response.headers().get(DATE).and_then(|date| date.to_str().ok());
-        let date = date.and_then(|date| httpdate::parse_http_date(date).ok());
-        Ok(Answer { status: response.status().as_u16(), date, text: collect(response.into_body(), most).await? })
+        answer(self.send(question).await?, most).await
     }
 
     async fn send(&self, question: Question<'_>) -> Result<http::Response<Body>, ClusterError> {
         let request = question.request()?.map(Body::from);
         let response = self.client.send(request).await.map_err(ClusterError::Unreachable)?;
-        let status = response.status();
-        if status.is_success() {
-            return Ok(response);
-        }
-        let text = collect(response.into_body(), MOST_OF_A_REFUSAL).await.unwrap_or_default();
-        let message = serde_json::from_slice::<Refusal>(&text).map(|refusal| refusal.message).unwrap_or_default();
-        Err(ClusterError::Refused { code: status.as_u16(), message })
+        accepted(response).await
     }
 
     /// Asks, and reads an answer of at most this many bytes.
@@ -108,7 +109,7 @@ impl Access {
 /// An answer of the API server.
 #[derive(Debug)]
 pub(super) struct Answer {
-    /// 200, or 201 if something was created.
+    /// 200, 201 if something was created, or 404 where that is asked for.
     pub(super) status: u16,
     /// What time it is by the API server's clock, to the second.
     pub(super) date: Option<SystemTime>,
@@ -120,6 +121,22 @@ pub(super) struct Answer {
 #[serde(default)]
 struct Refusal {
     message: String,
+}
+
+async fn accepted(response: http::Response<Body>) -> Result<http::Response<Body>, ClusterError> {
+    let status = response.status();
+    if status.is_success() {
+        return Ok(response);
+    }
+    let text = collect(response.into_body(), MOST_OF_A_REFUSAL).await.unwrap_or_default();
+    let message = serde_json::from_slice::<Refusal>(&text).map(|refusal| refusal.message).unwrap_or_default();
+    Err(ClusterError::Refused { code: status.as_u16(), message })
+}
+
+async fn answer(response: http::Response<Body>, most: usize) -> Result<Answer, ClusterError> {
+    let date = response.headers().get(DATE).and_then(|date| date.to_str().ok());
+    let date = date.and_then(|date| httpdate::parse_http_date(date).ok());
+    Ok(Answer { status: response.status().as_u16(), date, text: collect(response.into_body(), most).await? })
 }
 
 async fn collect(mut body: Body, most: usize) -> Result<Bytes, ClusterError> {

@@ -4,6 +4,7 @@
 //! deadline, every answer a bound in bytes, and no object's body is ever logged.
 
 mod access;
+mod certificates;
 mod clock;
 mod error;
 mod follow;
@@ -22,6 +23,7 @@ mod store;
 mod watch;
 
 pub use access::Access;
+pub use certificates::{Certificates, Origin, Published};
 pub use error::ClusterError;
 pub use live::Cluster;
 pub use pods::ExistingPodsFound;

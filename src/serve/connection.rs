@@ -35,8 +35,12 @@ pub(super) struct Connection<B> {
 pub(super) async fn serve<B: Backend>(server: Arc<Shared<B>>, stream: TcpStream, is_surplus: bool) {
     // Answers are small and written whole; waiting to fill a segment would only delay them.
     let _ = stream.set_nodelay(true);
-    let acceptor = TlsAcceptor::from(server.tls.config());
-    let Ok(Ok(stream)) = timeout(server.limits.handshake, acceptor.accept(stream)).await else {
+    let handshake = async {
+        // Without a certificate we are not ready, and nobody should have come.
+        let config = server.tls.config()?;
+        timeout(server.limits.handshake, TlsAcceptor::from(config).accept(stream)).await.ok()?.ok()
+    };
+    let Some(stream) = handshake.await else {
         server.metrics.handshake_failures.fetch_add(1, Ordering::Relaxed);
         return;
     };

@@ -1,9 +1,9 @@
-//! TLS for the reviews: 1.2 and 1.3, HTTP/1.1 alone, and client certificates where they are asked for. All of rustls is here.
+//! TLS for the reviews: 1.2 and 1.3, HTTP/1.1 alone, and client certificates where they are asked for.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arc_swap::ArcSwap;
+use arc_swap::ArcSwapOption;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, UnixTime};
@@ -75,14 +75,16 @@ pub struct Clients {
 }
 
 /// The TLS configuration in use; read for each new connection, replaced whole. Who we are and who may connect come from
-/// different places, so each is replaced without the other.
+/// different places, so each is replaced without the other. None until there is a certificate to serve.
+#[derive(Default)]
 pub struct Tls {
     parts: Mutex<Parts>,
-    config: ArcSwap<ServerConfig>,
+    config: ArcSwapOption<ServerConfig>,
 }
 
+#[derive(Default)]
 struct Parts {
-    identity: Identity,
+    identity: Option<Identity>,
     /// None: whoever reaches us may connect.
     clients: Option<Arc<dyn ClientCertVerifier>>,
 }
@@ -91,9 +93,18 @@ impl Tls {
     /// # Errors
     /// The material cannot be used.
     pub fn new(identity: Identity, clients: Option<Clients>) -> Result<Self, TlsError> {
-        let clients = clients.map(verifier).transpose()?;
-        let config = config(&identity, clients.as_ref())?;
-        Ok(Self { parts: Mutex::new(Parts { identity, clients }), config: ArcSwap::new(config) })
+        let tls = Self::without_identity(clients)?;
+        tls.replace(identity)?;
+        Ok(tls)
+    }
+
+    /// For these clients, once there is a certificate to show them.
+    ///
+    /// # Errors
+    /// The authorities cannot be used.
+    pub fn without_identity(clients: Option<Clients>) -> Result<Self, TlsError> {
+        let parts = Parts { identity: None, clients: clients.map(verifier).transpose()? };
+        Ok(Self { parts: Mutex::new(parts), config: ArcSwapOption::empty() })
     }
 
     /// Shows another certificate in the connections to come. Those that are open go on as they are.
@@ -102,8 +113,8 @@ impl Tls {
     /// The material cannot be used; what was in use stays.
     pub fn replace(&self, identity: Identity) -> Result<(), TlsError> {
         let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
-        self.config.store(config(&identity, parts.clients.as_ref())?);
-        parts.identity = identity;
+        self.config.store(Some(config(&identity, parts.clients.as_ref())?));
+        parts.identity = Some(identity);
         Ok(())
     }
 
@@ -114,12 +125,14 @@ impl Tls {
     pub fn replace_clients(&self, clients: Clients) -> Result<(), TlsError> {
         let clients = verifier(clients)?;
         let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
-        self.config.store(config(&parts.identity, Some(&clients))?);
+        if let Some(identity) = &parts.identity {
+            self.config.store(Some(config(identity, Some(&clients))?));
+        }
         parts.clients = Some(clients);
         Ok(())
     }
 
-    pub(super) fn config(&self) -> Arc<ServerConfig> {
+    pub(super) fn config(&self) -> Option<Arc<ServerConfig>> {
         self.config.load_full()
     }
 }

@@ -81,6 +81,10 @@ pub struct Metrics {
     pub certificate_reloads: AtomicU64,
     pub certificate_reload_failed: AtomicI64,
     pub client_authority_reload_failed: AtomicI64,
+    /// In seconds since 1970; 0 if nobody knows.
+    pub authority_expiry: AtomicI64,
+    pub certificates_issued: Issued,
+    pub certificate_repairs: AtomicU64,
     pub namespaces: AtomicU64,
     /// In microseconds after the origin, plus one; 0 if nothing is known yet.
     namespaces_as_of: AtomicU64,
@@ -93,6 +97,13 @@ pub struct Metrics {
     pub disabled_until: AtomicI64,
     pub slipped_pods: AtomicU64,
     origin: Instant,
+}
+
+/// Certificates that this process made.
+#[derive(Default)]
+pub struct Issued {
+    pub authorities: AtomicU64,
+    pub leaves: AtomicU64,
 }
 
 /// Live reads of namespaces by what came of them.
@@ -128,6 +139,9 @@ impl Default for Metrics {
             certificate_reloads: AtomicU64::new(0),
             certificate_reload_failed: AtomicI64::new(0),
             client_authority_reload_failed: AtomicI64::new(0),
+            authority_expiry: AtomicI64::new(0),
+            certificates_issued: Issued::default(),
+            certificate_repairs: AtomicU64::new(0),
             namespaces: AtomicU64::new(0),
             namespaces_as_of: AtomicU64::new(0),
             namespace_lists: AtomicU64::new(0),
@@ -180,16 +194,31 @@ impl Metrics {
         text.single(&table::ACCEPT_ERRORS, sum(&self.accept_errors));
         text.single(&table::HANDSHAKE_FAILURES, sum(&self.handshake_failures));
         text.single(&table::PANICS, sum(&self.panics));
-        text.single(&table::EXPIRY, self.certificate_expiry.load(Ordering::Relaxed));
-        text.single(&table::RELOADS, sum(&self.certificate_reloads));
-        text.single(&table::RELOAD_FAILED, self.certificate_reload_failed.load(Ordering::Relaxed));
-        let failed = self.client_authority_reload_failed.load(Ordering::Relaxed);
-        text.single(&table::CLIENT_AUTHORITY_FAILED, failed);
+        self.render_certificates(&mut text);
         self.render_cluster(&mut text);
         text.single(&table::READY, u8::from(is_ready));
         text.head(&table::BUILD);
         text.sample(&table::BUILD, &[env!("CARGO_PKG_VERSION")], 1);
         text.0
+    }
+
+    fn render_certificates(&self, text: &mut Text) {
+        let expiries = [(&table::EXPIRY, &self.certificate_expiry), (&table::AUTHORITY_EXPIRY, &self.authority_expiry)];
+        for (metric, expiry) in expiries {
+            text.head(metric);
+            // An alert must not take what is not known for what has expired long ago.
+            if let Some(expiry) = Some(expiry.load(Ordering::Relaxed)).filter(|expiry| *expiry > 0) {
+                text.line(format_args!("{} {expiry}", metric.name));
+            }
+        }
+        text.head(&table::ISSUED);
+        text.sample(&table::ISSUED, &["authority"], sum(&self.certificates_issued.authorities));
+        text.sample(&table::ISSUED, &["leaf"], sum(&self.certificates_issued.leaves));
+        text.single(&table::REPAIRS, sum(&self.certificate_repairs));
+        text.single(&table::RELOADS, sum(&self.certificate_reloads));
+        text.single(&table::RELOAD_FAILED, self.certificate_reload_failed.load(Ordering::Relaxed));
+        let failed = self.client_authority_reload_failed.load(Ordering::Relaxed);
+        text.single(&table::CLIENT_AUTHORITY_FAILED, failed);
     }
 
     fn render_cluster(&self, text: &mut Text) {

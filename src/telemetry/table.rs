@@ -98,19 +98,38 @@ pub(super) const EXPIRY: Metric = metric(
     "portcullis_certificate_expiry_timestamp_seconds",
     Kind::Gauge,
     &[],
-    "When the serving certificate expires, in seconds since 1970.",
+    "When the serving certificate expires, in seconds since 1970; no sample while there is none.",
+);
+pub(super) const AUTHORITY_EXPIRY: Metric = metric(
+    "portcullis_certificate_authority_expiry_timestamp_seconds",
+    Kind::Gauge,
+    &[],
+    "When the authority expires that clients trust the serving certificate for, in seconds since 1970; no sample if it is not \
+     known, as with files.",
+);
+pub(super) const ISSUED: Metric = metric(
+    "portcullis_certificates_issued_total",
+    Kind::Counter,
+    &["kind"],
+    "Certificates that this replica made and all replicas use. kind: authority or leaf.",
+);
+pub(super) const REPAIRS: Metric = metric(
+    "portcullis_certificate_repairs_total",
+    Kind::Counter,
+    &[],
+    "Times that this replica found the Secret of the kept certificates missing or unusable, and wrote it.",
 );
 pub(super) const RELOADS: Metric = metric(
     "portcullis_certificate_reloads_total",
     Kind::Counter,
     &[],
-    "TLS files that were taken into use after a change.",
+    "Serving certificates that were taken into use in place of others, from files or from a Secret.",
 );
 pub(super) const RELOAD_FAILED: Metric = metric(
     "portcullis_certificate_reload_failed",
     Kind::Gauge,
     &[],
-    "1 while the TLS files are unusable and older ones are kept in use, else 0.",
+    "1 while the files or the Secret of the serving certificate cannot be used or kept, and what was there before is in use, else 0.",
 );
 pub(super) const CLIENT_AUTHORITY_FAILED: Metric = metric(
     "portcullis_client_authority_reload_failed",
@@ -142,7 +161,7 @@ pub(super) const CLUSTER_ERRORS: Metric = metric(
     "portcullis_cluster_errors_total",
     Kind::Counter,
     &[],
-    "Lists, watches and heartbeats that failed; each is tried again.",
+    "Lists, watches, heartbeats and writes that failed; each is tried again.",
 );
 pub(super) const REGISTERED: Metric = metric(
     "portcullis_registered",
@@ -173,7 +192,7 @@ pub(super) const BUILD: Metric =
     metric("portcullis_build_info", Kind::Gauge, &["version"], "Always 1; its label says which version this is.");
 
 /// Every metric, in the order in which it is rendered.
-pub const TABLE: [Metric; 26] = [
+pub const TABLE: [Metric; 29] = [
     EVALUATIONS,
     EXEMPTIONS,
     ERRORS,
@@ -186,6 +205,9 @@ pub const TABLE: [Metric; 26] = [
     HANDSHAKE_FAILURES,
     PANICS,
     EXPIRY,
+    AUTHORITY_EXPIRY,
+    ISSUED,
+    REPAIRS,
     RELOADS,
     RELOAD_FAILED,
     CLIENT_AUTHORITY_FAILED,

@@ -183,12 +183,16 @@ fn what_cannot_be_used_is_said_before_anything_is_served() {
     let address = taken.local_addr().expect("an address").to_string();
     let folder = tempfile::tempdir().expect("a folder");
     let nowhere = folder.path().join("none/ca.crt").display().to_string();
-    let cases: [(&[&str], &str); 10] = [
+    let cases: [(&[&str], &str); 14] = [
         (&["--write-ca", &nowhere], "--write-ca"),
         (&["--tls-san", "a b"], "neither a DNS name nor an IP address"),
         (&["--tls-cert-file", "a.crt"], "--tls-private-key-file"),
         (&["--tls-cert-file", "a.crt", "--tls-private-key-file", "a.key"], "a.crt: No such file"),
         (&["--client-ca-file", "ca.crt"], "--client-ca-file: ca.crt: No such file"),
+        (&["--certificates", "kept"], "--kubeconfig FILE"),
+        (&["--certificates", "given"], "--certificate-secret NAME"),
+        (&["--certificates", "files"], "--tls-private-key-file FILE"),
+        (&["--leaf-lifetime", "90"], "such as 90d"),
         (&["--config", "none.yaml"], "none.yaml"),
         (&["--namespaces", "none.yaml"], "none.yaml"),
         (&["--kubeconfig", "none.yaml"], "none.yaml"),

@@ -136,7 +136,8 @@ impl Setting {
         let metrics = Arc::new(Metrics::default());
         let (tls, authority) = self.tls.unwrap_or_else(|| {
             let made = self_made(&[]).expect("certificates");
-            let tls = Tls::new(Identity::from_der(made.chain, made.key), None).expect("usable TLS");
+            let identity = Identity::from_pem(&made.chain_pem, &made.key_pem).expect("an identity");
+            let tls = Tls::new(identity, None).expect("usable TLS");
             (Arc::new(tls), made.authority_pem)
         });
         let mut world = World::new(self.mode, self.fault, &metrics);

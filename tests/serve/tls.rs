@@ -232,6 +232,23 @@ impl Watching {
 }
 
 #[test]
+fn without_a_certificate_nothing_is_served_and_the_first_one_is_used_at_once() {
+    let (authority, tls) = (authority(), Arc::new(Tls::default()));
+    let server = Setting { tls: Some((tls.clone(), authority.pem())), ..Setting::default() }.start();
+    assert!(!can_ask(&server, &server.trust));
+    let clients = || Clients { authorities: authority.pem().into_bytes(), names: Vec::new() };
+    tls.replace_clients(clients()).expect("usable clients");
+    assert!(!can_ask(&server, &server.trust));
+    let serving = signed(&authority, "server", &["localhost"]);
+    let identity = Identity::from_der(vec![serving.certificate.der().to_vec()], serving.key.serialize_der());
+    tls.replace(identity).expect("usable TLS");
+    let client = signed(&authority, "client", &[]);
+    let identity = Some((client.certificate.der().to_vec(), client.key.serialize_der()));
+    assert!(can_ask(&server, &Trust { identity, ..server.trust.clone() }));
+    assert!(!can_ask(&server, &server.trust), "who may call was asked before there was anything to serve with");
+}
+
+#[test]
 fn unusable_material_says_why() {
     let one = signed(&authority(), "one", &["localhost"]);
     let other = signed(&authority(), "other", &["localhost"]);
