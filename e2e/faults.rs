@@ -153,6 +153,21 @@ fn a_registration_that_is_deleted_or_weakened_is_back_and_what_slipped_in_is_rep
 }
 
 #[test]
+fn nothing_fails_while_the_secret_of_the_certificates_is_deleted() -> Result<()> {
+    let tally = fault("Secret deleted", |stage, traffic| {
+        for _ in 0..stage.timings.rounds {
+            let begin = Instant::now();
+            let repaired = harm::delete_certificates(&mut stage.plane.connect()?)?;
+            traffic.window(begin, repaired);
+            sleep(stage.timings.hold);
+        }
+        Ok(())
+    })?;
+    tally.assert_nothing_failed();
+    Ok(())
+}
+
+#[test]
 fn everything_boots_by_itself_in_any_order() -> Result<()> {
     for order in timings::boot_orders() {
         let mut absent = (Instant::now(), Instant::now());

@@ -1,9 +1,9 @@
-//! What an administrator may do to the registration, and what slips in until it is repaired.
+//! What an administrator may do to what we keep: the registration, and what slips in until it is repaired; the certificates.
 
 use super::{
     harness::{Api, until},
     request::{STRICT, bad_pod},
-    stage::{RELEASE, SOON},
+    stage::{NAMESPACE, RELEASE, SOON},
 };
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -60,6 +60,15 @@ impl Harm {
         }
         Ok(Slipped { repaired, names })
     }
+}
+
+/// Deletes the Secret of the certificates; when it was there again, with the same authorities.
+pub fn delete_certificates(api: &mut Api) -> Result<Instant> {
+    let path = format!("/api/v1/namespaces/{NAMESPACE}/secrets/{RELEASE}-certificates");
+    let authorities = api.get(&path)?.done()?["data"]["ca.crt"].clone();
+    api.delete(&path)?.done()?;
+    until(SOON, || Ok((api.get(&path)?.body["data"]["ca.crt"] == authorities).then(Instant::now)))
+        .context("the Secret of the certificates is not back")
 }
 
 /// The name of a pod, if it was let in.

@@ -23,11 +23,11 @@ use std::{
 const LEAD: Duration = Duration::from_millis(500);
 /// For how long, and by how many clients at a time, the rate is measured: before each fault, for the machine has other
 /// things to do now and then.
-const MEASURED: (Duration, usize) = (Duration::from_secs(1), 8);
+const MEASURED: (Duration, usize) = (Duration::from_millis(700), 8);
 /// Traffic after it.
-pub const TAIL: Duration = Duration::from_millis(1500);
+pub const TAIL: Duration = Duration::from_millis(1200);
 pub const RELEASE: &str = "portcullis";
-const NAMESPACE: &str = "portcullis-system";
+pub const NAMESPACE: &str = "portcullis-system";
 /// Far more than anything here takes on a machine that has other things to do.
 pub const SOON: Duration = Duration::from_secs(60);
 
@@ -69,7 +69,7 @@ pub fn fault(name: &str, act: impl FnOnce(&mut Stage, &Traffic) -> Result<()>) -
     act(&mut stage, &traffic).with_context(|| name.to_owned())?;
     thread::sleep(TAIL);
     let tally = Tally::new(name, traffic.end()?);
-    say(&format_args!("{tally} [at half of {sustained:.0}/s; {}]", stage.timings))?;
+    say(&format_args!("{tally}\n  at half of {sustained:.0} requests/s, {}", stage.timings))?;
     tally.assert_nothing_wrong();
     Ok(tally)
 }
@@ -155,16 +155,13 @@ fn put_replicas_in_front(plane: &ControlPlane, timings: Timings) -> Result<Repli
 
 /// As in an installation, but for the addresses.
 fn arguments(plane: &ControlPlane, service: &Service, timings: Timings) -> Result<Vec<String>> {
-    let pair = plane.sign_for_host(&format!("{RELEASE}.{NAMESPACE}.svc"))?;
     let kubeconfig = plane.kubeconfig_of_service_account(NAMESPACE, RELEASE)?;
     Ok(vec![
         "--register".to_owned(),
         format!("--kubeconfig={}", kubeconfig.display()),
         format!("--namespace={NAMESPACE}"),
         format!("--service-port={}", service.address.port()),
-        format!("--tls-cert-file={}", pair.certificate.display()),
-        format!("--tls-private-key-file={}", pair.key.display()),
-        format!("--registration-ca-file={}", plane.authority().display()),
+        "--certificates=kept".to_owned(),
         format!("--drain-delay={}s", timings.drain.as_secs_f64()),
     ])
 }

@@ -18,8 +18,8 @@ impl Timings {
     /// Short ones, unless the environment says otherwise.
     pub fn read() -> Self {
         Self {
-            hold: Duration::from_secs_f64(number("HOLD").unwrap_or(2.0)),
-            drain: Duration::from_secs_f64(number("DRAIN").unwrap_or(5.0)),
+            hold: Duration::from_secs_f64(number("HOLD").unwrap_or(1.5)),
+            drain: Duration::from_secs_f64(number("DRAIN").unwrap_or(4.0)),
             rounds: number("ROUNDS").unwrap_or(1.0) as usize,
         }
     }
@@ -37,7 +37,7 @@ impl fmt::Display for Timings {
     }
 }
 
-/// In which orders the parts are started: the two extremes, or all.
+/// In which orders the parts are started: the one in which everybody waits longest, or all.
 pub fn boot_orders() -> Vec<[Part; 3]> {
     use Part::{ApiServer, Etcd, Replicas};
     let all = vec![
@@ -48,7 +48,7 @@ pub fn boot_orders() -> Vec<[Part; 3]> {
         [ApiServer, Etcd, Replicas],
         [ApiServer, Replicas, Etcd],
     ];
-    let count = if Timings::read().are_long() { all.len() } else { 2 };
+    let count = if Timings::read().are_long() { all.len() } else { 1 };
     all.into_iter().take(count).collect()
 }
 
