@@ -1,6 +1,7 @@
 //! Pod Security admission: which requests are judged, by what, and in which order (upstream `admission/admission.go`).
 
 mod asked;
+mod existing;
 mod namespace;
 mod pod;
 mod workload;
