@@ -56,6 +56,22 @@ lint: rust deny ## rustfmt, clippy, the tidy test, cargo-deny (bans, licences, s
 bench: rust ## Measure against a null server of the same stack; writes target/bench/report.json
 	cargo bench --bench webhook
 
+.PHONY: bench-cluster
+bench-cluster: rust go ## Measure behind a real API server, against a null webhook in our place
+	@e2e/control-plane/build >/dev/null
+	cargo bench --bench cluster -- compare
+
+.PHONY: soak
+soak: rust go ## Time to ready and memory with 10,000 namespaces and 100,000 pods, against their goals
+	@e2e/control-plane/build >/dev/null
+	cargo bench --bench cluster -- soak
+
+.PHONY: faults
+faults: rust go ## Break everything while there is traffic: make faults HOLD=60 DRAIN=10 ROUNDS=3 (docs/faults.md)
+	@e2e/control-plane/build >/dev/null
+	HOLD=$(or $(HOLD),60) DRAIN=$(or $(DRAIN),10) ROUNDS=$(or $(ROUNDS),3) \
+	  cargo test --test cluster_faults -- --nocapture --test-threads=1
+
 .PHONY: oracle
 oracle: rust go ## Compare with upstream on random input: make oracle N=200000 SEED=7
 	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; status=0; \

@@ -1,7 +1,7 @@
 //! AdmissionReviews in the bytes that the kube-apiserver sends: Go's field order, compact, one newline at the end.
 //!
 //! The fragments under `templates/` are laid out for reading; [`compact`] takes the layout away again. Every body has
-//! the same uid, name and namespace, so that one constant answer is right for all of them.
+//! the same uid, name and namespace.
 
 /// The uid of the request in every body made here.
 pub const UID: &str = "705ab4f5-6393-11e8-b7cc-42010a800002";

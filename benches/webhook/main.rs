@@ -15,7 +15,7 @@ mod server;
 mod stage;
 mod webhook;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Parser;
 use report::Report;
 use stage::{NULL_SERVER, Stage};
@@ -56,7 +56,7 @@ struct Options {
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
     if arguments.next().as_deref() == Some(NULL_SERVER) {
-        return null_server::run(arguments.next().context("null-server needs a port")?.parse()?);
+        return null_server::run(arguments);
     }
     let mut options = Options::parse();
     if options.quick {

@@ -44,7 +44,8 @@ impl Stage {
     /// The command line, program first, that serves AdmissionReviews on a port of the loopback.
     pub fn serve(&self, program: &Program, port: u16, admin_port: u16) -> Result<Vec<OsString>> {
         let Program::Portcullis(binary) = program else {
-            return Ok(vec![std::env::current_exe()?.into(), NULL_SERVER.into(), port.to_string().into()]);
+            let address = format!("127.0.0.1:{port}");
+            return Ok(vec![std::env::current_exe()?.into(), NULL_SERVER.into(), address.into()]);
         };
         Ok(vec![
             binary.into(),

@@ -152,7 +152,7 @@ impl Api {
     }
 }
 
-async fn connect(server: SocketAddr, trust: &Trust) -> Result<SendRequest<Full<Bytes>>> {
+pub(super) async fn connect(server: SocketAddr, trust: &Trust) -> Result<SendRequest<Full<Bytes>>> {
     let connecting = async {
         let tcp = TcpStream::connect(server).await?;
         tcp.set_nodelay(true)?;
@@ -167,7 +167,7 @@ async fn connect(server: SocketAddr, trust: &Trust) -> Result<SendRequest<Full<B
     tokio::time::timeout(Duration::from_secs(10), connecting).await.context("no connection after 10 s")?
 }
 
-async fn answer(sender: &mut SendRequest<Full<Bytes>>, request: Request<Full<Bytes>>) -> Result<Answer> {
+pub(super) async fn answer(sender: &mut SendRequest<Full<Bytes>>, request: Request<Full<Bytes>>) -> Result<Answer> {
     sender.ready().await?;
     let (head, body): (_, Incoming) = Response::into_parts(sender.send_request(request).await?);
     let body = body.collect().await?.to_bytes();

@@ -5,6 +5,7 @@ use super::{
     api::{Api, Trust},
     audit::{self, AuditLog},
     certificates::{Authority, Pair, TokenKey},
+    pool::Pool,
     process::Process,
     programs,
     state::State,
@@ -97,18 +98,35 @@ impl ApiServer {
         self.process.take().context("it does not run")?.terminate(Duration::from_secs(90))
     }
 
+    /// Ends it without a word, as `kill -9` does.
+    pub fn kill(&mut self) {
+        self.process = None;
+    }
+
     /// Starts it with the flags that it had, and waits until it is ready.
     pub fn start_again(&mut self) -> Result<()> {
+        self.start_unready()?;
+        self.await_ready()
+    }
+
+    /// The same without waiting: for one that waits for others itself.
+    pub fn start_unready(&mut self) -> Result<()> {
         let mut command = Command::new(programs::path("kube-apiserver")?);
         command.args(&self.flags);
         self.process = None; // a server that still runs has the port
+        self.process = Some(Process::start(&self.name, &self.log, command)?);
+        Ok(())
+    }
+
+    /// Waits until it is ready.
+    pub fn await_ready(&mut self) -> Result<()> {
         let is_ready = || {
             Api::connect(self.address, &self.trust)
                 .and_then(|mut api| api.get("/readyz"))
                 .is_ok_and(|answer| answer.status == 200)
         };
-        let process = Process::start(&self.name, &self.log, command)?.ready(START, is_ready)?;
-        self.process = Some(process);
+        let process = self.process.take().context("it does not run")?;
+        self.process = Some(process.ready(START, is_ready)?);
         Ok(())
     }
 
@@ -120,6 +138,11 @@ impl ApiServer {
     /// A new connection to it, as its administrator.
     pub fn connect(&self) -> Result<Api> {
         Api::connect(self.address, &self.trust)
+    }
+
+    /// Connections to it, as its administrator, for many requests at a time.
+    pub fn pool(&self) -> Pool {
+        Pool::new(self.address, &self.trust)
     }
 }
 

@@ -1,29 +1,61 @@
 //! etcd on plain HTTP over loopback, without fsync: what it keeps lives as long as the test.
 
 use super::{process::Process, programs, state::State};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
+    path::PathBuf,
     process::Command,
     time::Duration,
 };
 
 const START: Duration = Duration::from_secs(60);
 
-/// Starts etcd at `address` and waits until it is healthy.
-pub fn start(state: &State, address: SocketAddr) -> Result<Process> {
-    let url = format!("http://{address}");
-    let mut command = Command::new(programs::path("etcd")?);
-    command
-        .env_clear() // it reads every ETCD_* variable as a flag
-        .arg("--name=plane")
-        .arg(format!("--data-dir={}", state.path("etcd").display()))
-        .args(["--unsafe-no-fsync", "--logger=zap", "--log-level=warn", "--quota-backend-bytes=4294967296"])
-        .arg(format!("--listen-client-urls={url}"))
-        .arg(format!("--advertise-client-urls={url}"))
-        .arg("--listen-peer-urls=http://127.0.0.1:0");
-    Process::start("etcd", &state.path("etcd.log"), command)?.ready(START, || answers_200(address, "/health"))
+/// One etcd.
+pub struct Etcd {
+    /// Where it listens.
+    pub address: SocketAddr,
+    data: PathBuf,
+    log: PathBuf,
+    process: Option<Process>,
+}
+
+impl Etcd {
+    /// Starts it at `address`, and waits until it is healthy.
+    pub(super) fn start(state: &State, address: SocketAddr) -> Result<Self> {
+        let mut etcd = Self { address, data: state.path("etcd"), log: state.path("etcd.log"), process: None };
+        etcd.start_again()?;
+        Ok(etcd)
+    }
+
+    /// Ends it without a word; what it had written is not lost, for the kernel goes on.
+    pub fn kill(&mut self) {
+        self.process = None;
+    }
+
+    /// Starts it with the data that it had, and waits until it is healthy.
+    pub fn start_again(&mut self) -> Result<()> {
+        let url = format!("http://{}", self.address);
+        let mut command = Command::new(programs::path("etcd")?);
+        command
+            .env_clear() // it reads every ETCD_* variable as a flag
+            .arg("--name=plane")
+            .arg(format!("--data-dir={}", self.data.display()))
+            .args(["--unsafe-no-fsync", "--logger=zap", "--log-level=warn", "--quota-backend-bytes=4294967296"])
+            .arg(format!("--listen-client-urls={url}"))
+            .arg(format!("--advertise-client-urls={url}"))
+            .arg("--listen-peer-urls=http://127.0.0.1:0");
+        self.process = None; // one that still runs has the port
+        let process = Process::start("etcd", &self.log, command)?;
+        self.process = Some(process.ready(START, || answers_200(self.address, "/health"))?);
+        Ok(())
+    }
+
+    /// Its process, unless it is stopped.
+    pub fn process(&self) -> Result<&Process> {
+        self.process.as_ref().context("it does not run")
+    }
 }
 
 /// Whether a plain HTTP server says 200 to a GET.

@@ -7,7 +7,9 @@ use super::{
     api::Api,
     api_server::{ApiServer, ApiServerSettings, Surroundings},
     certificates::{Authority, Pair, TokenKey},
-    controllers, etcd, kubeconfig,
+    controllers,
+    etcd::Etcd,
+    kubeconfig,
     kubectl::Kubectl,
     process::Process,
     state::State,
@@ -37,7 +39,7 @@ pub struct ControlPlane {
     /// Its API servers, in the order of the settings.
     pub api_servers: Vec<ApiServer>,
     /// Its etcd.
-    pub etcd: Process,
+    pub etcd: Etcd,
     /// Its addresses.
     pub addresses: Addresses,
     authority: Authority,
@@ -52,7 +54,7 @@ impl ControlPlane {
         let authority = Authority::create(&state)?;
         let token_key = TokenKey::create(&state)?;
         let etcd_address = addresses.process(2)?;
-        let etcd = etcd::start(&state, etcd_address)?;
+        let etcd = Etcd::start(&state, etcd_address)?;
         let around = Surroundings {
             state: &state,
             authority: &authority,
@@ -104,6 +106,21 @@ impl ControlPlane {
         let pair = self.sign_for_user(name, None)?;
         let server = self.api_servers[0].address;
         kubeconfig::write(&self.state, &format!("{name}.kubeconfig"), server, &self.authority, &pair)
+    }
+
+    /// A kubeconfig for somebody who is allowed what these RBAC rules say, and nothing else.
+    pub fn allow(&self, name: &str, rules: &serde_json::Value) -> Result<PathBuf> {
+        let mut api = self.connect()?;
+        let group = "rbac.authorization.k8s.io";
+        let role = json!({"metadata": {"name": name}, "rules": rules});
+        api.post(&format!("/apis/{group}/v1/clusterroles"), &role)?.done()?;
+        let binding = json!({
+            "metadata": {"name": name},
+            "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": name},
+            "subjects": [{"apiGroup": group, "kind": "User", "name": name}],
+        });
+        api.post(&format!("/apis/{group}/v1/clusterrolebindings"), &binding)?.done()?;
+        self.kubeconfig_for(name)
     }
 
     /// A kubeconfig of a service account, which is created if it is not there.

@@ -108,7 +108,7 @@ impl Portcullis {
 }
 
 /// Cargo puts the binary one folder above the test programs and the examples.
-fn binary() -> Result<PathBuf> {
+pub(super) fn binary() -> Result<PathBuf> {
     if let Some(path) = option_env!("CARGO_BIN_EXE_portcullis") {
         return Ok(path.into());
     }

@@ -67,6 +67,13 @@ impl Access {
         Ok(Self { client: Client::try_from(config).map_err(ClusterError::Client)? })
     }
 
+    /// A way that leads nowhere; nothing is asked before it is used.
+    #[cfg(test)]
+    pub(super) fn to_nowhere() -> Self {
+        let nowhere = http::Uri::from_static("https://127.0.0.1:1");
+        Self::new(Config::new(nowhere)).expect("a client without an authority")
+    }
+
     /// As [`Self::ask`], where the answer may be that there is no such thing: then its status is 404.
     pub(super) async fn find(&self, question: Question<'_>, most: usize) -> Result<Answer, ClusterError> {
         let request = question.request()?.map(Body::from);

@@ -68,9 +68,9 @@ impl Cluster {
         keep(self.state.clone(), registration, trusted, published, self.documents.clone());
     }
 
-    /// All that is known now.
+    /// All that is known now, and no namespace where that is too old to judge by.
     pub fn snapshot(&self) -> Arc<Snapshot> {
-        self.state.snapshot.load_full()
+        self.state.to_judge_by(Instant::now())
     }
 
     /// What is missing before reviews can be judged; nothing once ready.

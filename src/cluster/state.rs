@@ -1,6 +1,6 @@
 //! What the tasks of this room share: the published snapshot, how fresh it is, and what is wrong.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,12 @@ pub(super) struct State {
     pub(super) snapshot: ArcSwap<Snapshot>,
     pub(super) metrics: Arc<Metrics>,
     /// From this age on, what is known is too old to judge by.
-    pub(super) stale_after: Duration,
+    stale_after: Duration,
+    /// The same without any namespace: what is judged by then.
+    blind: ArcSwap<Snapshot>,
+    /// When what is known becomes too old, in nanoseconds after the origin; zero before the first full list.
+    stale_from: AtomicU64,
+    origin: Instant,
     condition: Mutex<Condition>,
     /// Whoever publishes holds this.
     surroundings: Mutex<Arc<Surroundings>>,
@@ -33,8 +38,29 @@ struct Condition {
 
 impl State {
     pub(super) fn new(access: Access, rules: Snapshot, stale_after: Duration, metrics: Arc<Metrics>) -> Self {
-        let snapshot = ArcSwap::from_pointee(rules);
-        Self { access, snapshot, metrics, stale_after, condition: Mutex::default(), surroundings: Mutex::default() }
+        Self {
+            access,
+            blind: ArcSwap::from_pointee(rules.without_namespaces()),
+            snapshot: ArcSwap::from_pointee(rules),
+            metrics,
+            stale_after,
+            stale_from: AtomicU64::new(0),
+            origin: Instant::now(),
+            condition: Mutex::default(),
+            surroundings: Mutex::default(),
+        }
+    }
+
+    /// What to judge by: all that is known; or, once that is too old, the rules alone, so that each review reads its
+    /// namespace live. A process that was stalled answers what had waited for it before it hears any news.
+    pub(super) fn to_judge_by(&self, now: Instant) -> Arc<Snapshot> {
+        let stale_from = self.stale_from.load(Ordering::Relaxed);
+        let is_stale = stale_from > 0 && self.nanos(now) > stale_from;
+        if is_stale { self.blind.load_full() } else { self.snapshot.load_full() }
+    }
+
+    fn nanos(&self, time: Instant) -> u64 {
+        u64::try_from(time.saturating_duration_since(self.origin).as_nanos()).unwrap_or(u64::MAX)
     }
 
     /// Publishes other rules or namespaces, with the surroundings that are known.
@@ -43,6 +69,11 @@ impl State {
         snapshot.surroundings = surroundings.clone();
         let count = u64::try_from(snapshot.namespace_count()).unwrap_or(u64::MAX);
         self.metrics.namespaces.store(count, Ordering::Relaxed);
+        self.put(snapshot);
+    }
+
+    fn put(&self, snapshot: Snapshot) {
+        self.blind.store(Arc::new(snapshot.without_namespaces()));
         self.snapshot.store(Arc::new(snapshot));
     }
 
@@ -52,7 +83,7 @@ impl State {
         *known = Arc::new(surroundings);
         let mut snapshot = Snapshot::clone(&self.snapshot.load());
         snapshot.surroundings = known.clone();
-        self.snapshot.store(Arc::new(snapshot));
+        self.put(snapshot);
     }
 
     pub(super) fn listed(&self, asked: Instant, version: Version) {
@@ -74,7 +105,10 @@ impl State {
     fn change(&self, change: impl FnOnce(&mut Condition)) {
         let mut condition = self.condition();
         change(&mut condition);
-        self.metrics.set_namespaces_as_of(condition.freshness.known_as_of());
+        let known = condition.freshness.known_as_of();
+        let stale_from = known.map_or(0, |known| self.nanos(known + self.stale_after));
+        self.stale_from.store(stale_from, Ordering::Relaxed);
+        self.metrics.set_namespaces_as_of(known);
     }
 
     /// Says and remembers what went wrong.
@@ -129,4 +163,49 @@ pub(super) fn with_causes(error: &ClusterError) -> String {
         cause = inner.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Unlisted;
+    use crate::engine::object::StringMap;
+    use crate::engine::pod_security::{Configuration, LevelVersion};
+
+    const STALE: Duration = Duration::from_secs(60);
+
+    /// One that has listed the namespace `shop`.
+    fn listed(asked: Instant) -> State {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let access = runtime.block_on(async { Access::to_nowhere() });
+        let rules = Snapshot::new(Configuration::uniform(LevelVersion::PRIVILEGED), Unlisted::Unknown);
+        let state = State::new(access, rules.clone(), STALE, Arc::default());
+        let mut known = rules;
+        known.insert_namespace("shop", &StringMap::default());
+        state.publish(known);
+        state.listed(asked, 7);
+        state
+    }
+
+    fn knows(state: &State, now: Instant) -> bool {
+        state.to_judge_by(now).namespace("shop").is_some()
+    }
+
+    #[test]
+    fn what_is_too_old_is_not_judged_by() {
+        let asked = Instant::now() + Duration::from_secs(1);
+        let state = listed(asked);
+        assert!(knows(&state, asked + STALE));
+        assert!(!knows(&state, asked + STALE + Duration::from_secs(1)));
+        assert!(!state.missing(asked + STALE + Duration::from_secs(1)).is_empty());
+    }
+
+    #[test]
+    fn a_proof_of_freshness_makes_it_judged_by_again() {
+        let asked = Instant::now() + Duration::from_secs(1);
+        let state = listed(asked);
+        let later = asked + STALE * 2;
+        state.reached(later, 7);
+        assert!(knows(&state, later + STALE));
+    }
 }

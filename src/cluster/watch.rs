@@ -35,7 +35,8 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 const MOST_OF_A_HEARTBEAT: usize = 2 << 20;
 
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// Short, for a label that is changed as soon as the API server is back is not known before we have asked again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Follows the namespaces for ever.
 pub(super) async fn follow(state: Arc<State>, documents: Receiver<Arc<Documents>>) {

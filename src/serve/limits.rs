@@ -29,7 +29,9 @@ pub struct Limits {
     /// After an answer that left a body unread: time to read it off, so that closing does not destroy the answer.
     pub linger: Duration,
     /// The last part of the drain delay, in which every answer says `Connection: close`: connections in use then move
-    /// elsewhere between two requests, and only idle ones are left to be closed.
+    /// elsewhere between two requests, and only those are left to be closed on which nothing came all that time. It is long,
+    /// for the API server does not try a call again that meets the closing of its connection, and a machine that has stalled
+    /// for a second or two sends all that has waited at once.
     pub farewell: Duration,
     /// Time for requests under way once nothing is accepted any more.
     pub grace: Duration,
@@ -49,7 +51,7 @@ impl Default for Limits {
             surplus_connections: 256,
             in_flight: 1024,
             linger: Duration::from_secs(1),
-            farewell: Duration::from_secs(1),
+            farewell: Duration::from_secs(8),
             grace: Duration::from_secs(30),
         }
     }

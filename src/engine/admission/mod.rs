@@ -2,6 +2,7 @@
 
 mod asked;
 mod document;
+mod existing;
 mod mutation;
 mod namespace;
 mod pod;

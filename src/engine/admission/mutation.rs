@@ -23,7 +23,7 @@ pub(super) fn needed<'r>(request: &'r Request<'_>, snapshot: &Snapshot) -> Neede
 }
 
 /// Proposes what the documents ask for.
-pub fn mutate(request: &Request<'_>, snapshot: &Snapshot, facts: &Facts) -> Verdict {
+pub(in crate::engine) fn mutate(request: &Request<'_>, snapshot: &Snapshot, facts: &Facts) -> Verdict {
     let Carried::Unread(pod) = request.object else { return Verdict::allow() };
     if !is_changed(request) || snapshot.documents().is_empty() {
         return Verdict::allow();
@@ -140,7 +140,7 @@ fn all_said(notes: &[Note]) -> String {
             break;
         }
         // Writing to a String cannot fail.
-        drop(write!(text, "{separator}{} {} {}", note.document, note.reason.code(), note.about));
+        let _ = write!(text, "{separator}{} {} {}", note.document, note.reason.code(), note.about);
     }
     text
 }

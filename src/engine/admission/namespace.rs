@@ -1,21 +1,13 @@
 //! Namespaces: their labels must be valid, and a stricter policy is tried on the pods that are there already (upstream's
-//! `ValidateNamespace` and `EvaluatePodsInNamespace`).
+//! `ValidateNamespace`).
 
-use std::collections::{BTreeMap, HashSet};
-
+use super::existing::try_on_pods;
 use super::{Facts, Operation, Request, Snapshot, Status, Verdict, bad_request};
-use crate::engine::facts::ExistingPods;
-use crate::engine::json;
-use crate::engine::object::{Object, Pod};
-use crate::engine::pod_security::{
-    Exemptions, LabelError, LabelledPolicy, Level, LevelVersion, aggregate, policy_of, quote, registry,
-};
+use crate::engine::object::Object;
+use crate::engine::pod_security::{LabelError, LabelledPolicy, Level, LevelVersion, aggregate, policy_of, quote};
 use crate::engine::request::{Carried, Unusable};
 use crate::engine::snapshot::WORKLOADS_LABEL;
 use crate::engine::verdict::{Annotation, Cause, Details};
-
-/// The most pods that the dry run looks at.
-const MOST_PODS: usize = 3000;
 
 pub(super) fn validate(request: &Request<'_>, snapshot: &Snapshot, facts: &Facts) -> Verdict {
     match plan(request, snapshot) {
@@ -174,97 +166,4 @@ fn exempt_warning(
         .collect();
     let name = quote(&namespace.metadata.name);
     Some(format!("namespace {name} is exempt from Pod Security, and the policy ({}) will be ignored", named.join(", ")))
-}
-
-/// The warnings of a dry run of `policy` over the pods that exist.
-fn try_on_pods(name: &str, policy: LevelVersion, existing: &ExistingPods, exemptions: &Exemptions) -> Vec<String> {
-    let unlistable = || vec!["failed to list pods while checking new PodSecurity enforce level".to_owned()];
-    let ExistingPods::Listed { pods, unlisted, time } = existing else { return unlistable() };
-    let decoded: Result<Vec<Object<'_>>, _> = pods.iter().map(|pod| json::from_slice(pod)).collect();
-    let Ok(decoded) = decoded else { return unlistable() };
-    let ordered = prioritised(&decoded, exemptions);
-    let mut time = time.borrow_mut();
-    let mut checked = 0;
-    let mut by_reason: BTreeMap<String, Violating<'_>> = BTreeMap::new();
-    for pod in ordered.iter().take(MOST_PODS) {
-        if checked > 0 && time.next().is_none() {
-            break;
-        }
-        checked += 1;
-        let evaluation = registry().evaluate(policy, &Pod::of(pod));
-        if !evaluation.is_allowed() {
-            let name = &*pod.metadata.name;
-            let violating =
-                by_reason.entry(evaluation.forbidden_reason()).or_insert(Violating { first: name, count: 0 });
-            violating.first = violating.first.min(name);
-            violating.count += 1;
-        }
-    }
-    let mut warnings = Vec::new();
-    let total = ordered.len() + unlisted;
-    if checked < total {
-        warnings.push(format!(
-            "new PodSecurity enforce level only checked against the first {checked} of {total} existing pods"
-        ));
-    }
-    if !by_reason.is_empty() {
-        let (name, policy) = (quote(name), quote(&policy.to_string()));
-        warnings.push(format!("existing pods in namespace {name} violate the new PodSecurity enforce level {policy}"));
-    }
-    let mut lines: Vec<String> = by_reason.iter().map(|(reason, violating)| violating.line(reason)).collect();
-    lines.sort_unstable();
-    warnings.extend(lines);
-    warnings
-}
-
-/// The pods that violate a policy for the same reasons.
-struct Violating<'p> {
-    /// The lexically first name.
-    first: &'p str,
-    count: usize,
-}
-
-impl Violating<'_> {
-    fn line(&self, reason: &str) -> String {
-        let first = self.first;
-        match self.count {
-            1 => format!("{first}: {reason}"),
-            2 => format!("{first} (and 1 other pod): {reason}"),
-            count => format!("{first} (and {} other pods): {reason}", count - 1),
-        }
-    }
-}
-
-/// Without those of exempt runtime classes: uncontrolled pods and the first of each controller, then further replicas.
-fn prioritised<'p, 'a>(pods: &'p [Object<'a>], exemptions: &Exemptions) -> Vec<&'p Object<'a>> {
-    let mut seen = HashSet::new();
-    let (mut first, replicas): (Vec<_>, Vec<_>) = pods
-        .iter()
-        .filter(|pod| !exemptions.has_runtime_class(pod.spec.runtime_class_name.as_deref()))
-        .partition(|pod| pod.metadata.controller_uid().is_none_or(|uid| seen.insert(uid)));
-    first.extend(replicas);
-    first
-}
-
-#[cfg(test)]
-mod tests {
-    use std::cell::RefCell;
-
-    use super::*;
-    use crate::engine::pod_security::Configuration;
-
-    #[test]
-    fn pods_that_could_not_be_had_are_counted_among_those_that_exist() {
-        let pod = br#"{"metadata":{"name":"a"},"spec":{"hostNetwork":true}}"#;
-        let existing = ExistingPods::Listed {
-            pods: vec![pod.to_vec().into()],
-            unlisted: 41,
-            time: RefCell::new(Box::new(std::iter::repeat(()))),
-        };
-        let exemptions = Configuration::default().exemptions;
-        let warnings = try_on_pods("shop", LevelVersion::RESTRICTED, &existing, &exemptions);
-        let expected = "new PodSecurity enforce level only checked against the first 1 of 42 existing pods";
-        assert_eq!(warnings.first().map(String::as_str), Some(expected), "{warnings:?}");
-        assert!(warnings.iter().any(|warning| warning.starts_with("a: ")), "{warnings:?}");
-    }
 }

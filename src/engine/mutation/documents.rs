@@ -146,9 +146,12 @@ impl Documents {
 pub struct Candidates {
     always: Vec<u32>,
     /// By the key of a label, and by its value where that matters.
-    labels: BTreeMap<Box<str>, Vec<(Option<Box<str>>, u32)>>,
+    labels: BTreeMap<Box<str>, Vec<Wanted>>,
     annotations: BTreeMap<Box<str>, Vec<u32>>,
 }
+
+/// The value that a label must have, if it matters, and the document that asks.
+type Wanted = (Option<Box<str>>, u32);
 
 impl Candidates {
     pub fn is_empty(&self) -> bool {

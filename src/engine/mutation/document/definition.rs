@@ -12,12 +12,12 @@ use super::{GROUP, PodDefaults, RESOURCES, SidecarInjection};
 pub fn definitions() -> [Value; 2] {
     let [defaults, injections] = RESOURCES;
     [
-        definition(defaults, "PodDefaults", "poddefaults", schema::<PodDefaults>()),
-        definition(injections, "SidecarInjection", "sidecarinjection", schema::<SidecarInjection>()),
+        definition(defaults, "PodDefaults", "poddefaults", &schema::<PodDefaults>()),
+        definition(injections, "SidecarInjection", "sidecarinjection", &schema::<SidecarInjection>()),
     ]
 }
 
-fn definition(plural: &str, kind: &str, singular: &str, spec: Value) -> Value {
+fn definition(plural: &str, kind: &str, singular: &str, spec: &Value) -> Value {
     json!({
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
@@ -65,7 +65,7 @@ fn structural(schema: Value) -> Value {
     let Value::Object(mut fields) = schema else { return open(None) };
     let description = fields.remove("description");
     if let Some(Value::Array(alternatives)) = fields.remove("oneOf").or_else(|| fields.remove("anyOf")) {
-        return with_description(either(alternatives), description);
+        return with_description(either(&alternatives), description);
     }
     if let Some(Value::Array(all)) = fields.remove("allOf")
         && let [one] = all.as_slice()
@@ -92,7 +92,7 @@ fn structural(schema: Value) -> Value {
 }
 
 /// One of several words, or else whatever our own reading takes.
-fn either(alternatives: Vec<Value>) -> Value {
+fn either(alternatives: &[Value]) -> Value {
     let words = |schema: &Value| match (schema.get("const"), schema.get("enum")) {
         (Some(word), _) => Some(vec![word.clone()]),
         (None, Some(Value::Array(words))) => Some(words.clone()),
