@@ -3,9 +3,6 @@
 //! Not a part of `make test`, because it needs a release build, and root or user namespaces: `make image-test`. The program
 //! finds the cluster by itself, with the files and variables that a kubelet gives to a pod, and nothing else is there.
 
-#[path = "installation/forms.rs"]
-#[allow(dead_code, reason = "the installation uses the rest of it")]
-mod forms;
 mod harness;
 #[path = "installation/running.rs"]
 #[allow(dead_code, reason = "the installation uses the rest of it")]
@@ -15,13 +12,12 @@ mod running;
 mod stage;
 
 use anyhow::{Context, Result, ensure};
-use harness::{Process, answers_200, free_port};
+use harness::{Process, answers_200, free_port, until};
 use serde_json::Value;
-use stage::{Stage, render, stage};
+use stage::{Stage, objects, render, stage};
 use std::{
     fs,
     net::Ipv4Addr,
-    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
@@ -73,7 +69,7 @@ fn its_root_file_system_runs_with_what_a_kubelet_gives_to_a_pod() -> Result<()> 
     assert_eq!(files, ["portcullis"], "the program and nothing else");
     mount_service_account(&stage, &root)?;
 
-    let objects = forms::objects(&text)?;
+    let objects = objects(&text)?;
     let deployment = objects.values().find(|object| object["kind"] == "Deployment").context("no Deployment")?;
     let arguments = &deployment["spec"]["template"]["spec"]["containers"][0]["args"];
     let arguments = arguments.as_array().context("no args")?.iter().filter_map(Value::as_str);
@@ -84,7 +80,9 @@ fn its_root_file_system_runs_with_what_a_kubelet_gives_to_a_pod() -> Result<()> 
         .arg("/portcullis")
         .args(arguments)
         .args([format!("--listen={address}"), format!("--admin-listen={admin}"), "--drain-delay=0s".to_owned()])
+        .arg(format!("--service-port={}", address.port()))
         .env_clear()
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin") // for chroot
         .env("KUBERNETES_SERVICE_HOST", server.ip().to_string())
         .env("KUBERNETES_SERVICE_PORT", server.port().to_string());
     let log = stage.folder("image")?.join("portcullis.log");
@@ -95,6 +93,8 @@ fn its_root_file_system_runs_with_what_a_kubelet_gives_to_a_pod() -> Result<()> 
         assert!(status.contains("\nUid:\t65532\t65532\t65532\t65532\n"), "{status}");
     }
     assert!(running::metric(admin, "portcullis_namespaces")? >= 4.0, "it has listed the namespaces");
+    let registered = "portcullis_registered{configuration=\"validating\"}";
+    until(Duration::from_secs(30), || Ok((running::metric(admin, registered)? > 0.0).then_some(())))?;
     Ok(())
 }
 
@@ -155,9 +155,6 @@ fn mount_service_account(stage: &Stage, root: &Path) -> Result<()> {
     fs::write(folder.join("token"), running::token(stage, RELEASE, NAMESPACE)?)?;
     fs::write(folder.join("namespace"), NAMESPACE)?;
     fs::copy(stage.plane.authority(), folder.join("ca.crt"))?;
-    let certificates = root.join("certificates");
-    fs::create_dir_all(&certificates)?;
-    fs::set_permissions(&certificates, fs::Permissions::from_mode(0o777))?;
     Ok(())
 }
 

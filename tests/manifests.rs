@@ -52,6 +52,23 @@ fn every_alert_says_what_is_wrong_and_what_it_means() {
 
 /// `UPDATE_MANIFESTS=1 cargo test --test manifests` writes the file.
 #[test]
+fn the_definitions_are_those_of_the_types_that_read_documents() {
+    let path = folder().join("base/custom-resource-definitions.yaml");
+    let mut text = "# Made from the types that read documents; see tests/manifests.rs.\n".to_owned();
+    for definition in portcullis::engine::mutation::document::definitions() {
+        text.push_str("---\n");
+        text.push_str(&serde_json::to_string_pretty(&definition).expect("JSON"));
+        text.push('\n');
+    }
+    if std::env::var_os("UPDATE_MANIFESTS").is_some() {
+        std::fs::write(&path, &text).expect("a file that can be written");
+    }
+    let written = std::fs::read_to_string(&path).expect("the definitions");
+    assert_eq!(written, text, "run UPDATE_MANIFESTS=1 cargo test --test manifests");
+}
+
+/// `UPDATE_MANIFESTS=1 cargo test --test manifests` writes the file.
+#[test]
 fn the_prometheus_rule_has_the_same_alerts() {
     let path = folder().join("components/prometheus-rule/prometheus-rule.yaml");
     let alerts = read("base/alerts.yaml");

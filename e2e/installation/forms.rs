@@ -1,10 +1,8 @@
 //! The three forms, object by object, for the overlays and for combinations of components.
 
-use crate::stage::{Stage, manifests, render, stage};
-use anyhow::{Context, Result, ensure};
-use portcullis::manifest::{Documents, parse};
-use serde_json::Value;
-use std::{collections::BTreeMap, fs, path::Path};
+use crate::stage::{Objects, Stage, manifests, objects, render, stage};
+use anyhow::{Result, ensure};
+use std::{fs, path::Path};
 
 /// One installation, said in three ways.
 struct Case {
@@ -17,9 +15,10 @@ struct Case {
 enum Kustomization {
     Overlay(&'static str),
     Components(&'static [&'static str]),
+    Namespace(&'static str),
 }
 
-const CASES: [Case; 8] = [
+const CASES: [Case; 9] = [
     Case { kustomization: Kustomization::Overlay("base"), helm: &[], render: &[] },
     Case {
         kustomization: Kustomization::Overlay("overlays/enforce"),
@@ -40,6 +39,11 @@ const CASES: [Case; 8] = [
         kustomization: Kustomization::Components(&["audit", "high-availability"]),
         helm: &["mode=audit", "highAvailability=true"],
         render: &["--high-availability", "--mode=audit"],
+    },
+    Case {
+        kustomization: Kustomization::Namespace("elsewhere"),
+        helm: &["namespace.create=true"],
+        render: &["--namespace=elsewhere"],
     },
     Case {
         kustomization: Kustomization::Components(&["given-certificate"]),
@@ -64,13 +68,18 @@ fn kustomize_helm_and_render_agree_object_by_object() -> Result<()> {
     for (index, case) in CASES.iter().enumerate() {
         let rendered = objects(&render(case.render)?)?;
         ensure!(rendered.len() >= 12, "only {} objects", rendered.len());
+        let mut namespace = "portcullis-system";
         let folder = match case.kustomization {
             Kustomization::Overlay(folder) => manifests(folder),
-            Kustomization::Components(components) => put_together(&stage, index, components)?,
+            Kustomization::Components(components) => put_together(&stage, index, components, namespace)?,
+            Kustomization::Namespace(name) => {
+                namespace = name;
+                put_together(&stage, index, &[], name)?
+            }
         };
         let kustomized = objects(&stage.plane.kubectl()?.done(&["kustomize", &folder])?)?;
         assert_same(&kustomized, &rendered, &format!("kustomize {folder} and render {:?}", case.render));
-        let helmed = objects(&template(&stage, "portcullis", "portcullis-system", case.helm)?)?;
+        let helmed = objects(&template(&stage, "portcullis", namespace, case.helm)?)?;
         assert_same(&helmed, &rendered, &format!("helm {:?} and render {:?}", case.helm, case.render));
     }
     Ok(())
@@ -95,6 +104,30 @@ fn helm_and_render_agree_about_names_and_options() -> Result<()> {
         let helmed = objects(&template(&stage, "gate", "portcullis-prod", values)?)?;
         assert_same(&helmed, &rendered, &format!("helm {values:?} and render {arguments:?}"));
     }
+    Ok(())
+}
+
+#[test]
+fn helm_and_render_mount_the_same_configuration() -> Result<()> {
+    let stage = stage()?;
+    let path = format!("{}/policies/pod-security/baseline.yaml", env!("CARGO_MANIFEST_DIR"));
+    let rendered = objects(&render(&["--config", &path])?)?;
+    assert!(rendered.contains_key("ConfigMap portcullis-system/portcullis-configuration"));
+    let (chart, value) = (manifests("chart"), format!("configuration={path}"));
+    let arguments = ["template", "portcullis", &chart, "--namespace=portcullis-system", "--set-file", &value];
+    assert_same(&objects(&stage.helm()?.done(&arguments)?)?, &rendered, "helm and render, with a configuration");
+    Ok(())
+}
+
+#[test]
+fn the_packaged_chart_needs_nothing_beside_it() -> Result<()> {
+    let stage = stage()?;
+    let (helm, folder) = (stage.helm()?, stage.folder("packaged")?);
+    helm.done(&["lint", "--strict", "--namespace=portcullis-system", &manifests("chart")])?;
+    helm.done(&["package", &manifests("chart"), "--destination", &folder.display().to_string()])?;
+    let package = folder.join(format!("portcullis-{}.tgz", env!("CARGO_PKG_VERSION"))).display().to_string();
+    let text = helm.done(&["template", "portcullis", &package, "--namespace=portcullis-system"])?;
+    assert_same(&objects(&text)?, &objects(&render(&[])?)?, "the packaged chart and render");
     Ok(())
 }
 
@@ -131,7 +164,7 @@ pub fn template(stage: &Stage, release: &str, namespace: &str, values: &[&str]) 
 }
 
 /// A kustomization outside of `manifests/`, as a platform engineer would write it; kustomize reads relative paths only.
-fn put_together(stage: &Stage, index: usize, components: &[&str]) -> Result<String> {
+fn put_together(stage: &Stage, index: usize, components: &[&str], namespace: &str) -> Result<String> {
     let folder = fs::canonicalize(stage.folder(&format!("kustomization-{index}"))?)?;
     let up = "../".repeat(folder.components().count() - 1);
     let relative = |path: &str| -> Result<String> {
@@ -140,30 +173,10 @@ fn put_together(stage: &Stage, index: usize, components: &[&str]) -> Result<Stri
     };
     let components =
         components.iter().map(|name| relative(&format!("components/{name}"))).collect::<Result<Vec<_>>>()?;
-    let text = format!("resources: [{}]\ncomponents: [{}]\n", relative("base")?, components.join(", "));
+    let (base, components) = (relative("base")?, components.join(", "));
+    let text = format!("resources: [{base}]\ncomponents: [{components}]\nnamespace: {namespace}\n");
     fs::write(folder.join("kustomization.yaml"), text)?;
     Ok(folder.display().to_string())
-}
-
-pub type Objects = BTreeMap<String, Value>;
-
-/// The objects of a text, by kind, namespace and name.
-pub fn objects(text: &str) -> Result<Objects> {
-    let mut objects = Objects::new();
-    for document in Documents::new(text.as_bytes()) {
-        let node = parse(&document?)?;
-        if node.is_null() {
-            continue;
-        }
-        let mut json = Vec::new();
-        node.write_json(&mut json);
-        let object: Value = serde_json::from_slice(&json)?;
-        let field = |pointer| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-        let identity = format!("{} {}/{}", field("/kind"), field("/metadata/namespace"), field("/metadata/name"));
-        ensure!(objects.insert(identity.clone(), object).is_none(), "{identity} is there twice");
-    }
-    objects.first_key_value().context("no object")?;
-    Ok(objects)
 }
 
 fn assert_same(one: &Objects, other: &Objects, what: &str) {

@@ -1,7 +1,7 @@
 //! What roles grant and what the audit log says was asked, in the same terms.
 
-use crate::forms::Objects;
 use crate::harness::AuditLog;
+use crate::stage::Objects;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use std::{collections::BTreeSet, fmt};
@@ -91,7 +91,12 @@ pub fn asked(log: &AuditLog, namespace: &str) -> Result<BTreeSet<Right>> {
             None => in_group(&resource, &group),
         };
         let verb = text(&event["verb"]).context("no verb")?;
-        asked.insert(Right { verb, resource, namespace: text(&target["namespace"]), name: text(&target["name"]) });
+        let right = Right { verb, resource, namespace: text(&target["namespace"]), name: text(&target["name"]) };
+        // Applying what is not there asks for the right to create it as well, by its name.
+        if right.verb == "patch" && code == 201 {
+            asked.insert(Right { verb: "create".to_owned(), ..right.clone() });
+        }
+        asked.insert(right);
     }
     Ok(asked)
 }

@@ -1,8 +1,8 @@
 //! Installed, compared with what the API server holds, upgraded from audit to enforce, and removed without a trace.
 
-use crate::forms::{objects, template};
+use crate::forms::template;
 use crate::harness::{Api, Kubectl, until};
-use crate::stage::{manifests, render, stage};
+use crate::stage::{manifests, objects, render, stage};
 use anyhow::{Result, ensure};
 use serde_json::Value;
 use std::time::Duration;

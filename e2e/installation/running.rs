@@ -1,8 +1,7 @@
 //! The real binary, started as the Deployment of the manifests would start it, on the ClusterIP of their Service.
 
-use crate::forms::Objects;
-use crate::harness::{Process, Service, answers_200, free_port};
-use crate::stage::Stage;
+use crate::harness::{Process, answers_200, free_port};
+use crate::stage::{Objects, Stage};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use std::{
@@ -19,14 +18,12 @@ const START: Duration = Duration::from_secs(30);
 /// A running Portcullis.
 pub struct Running {
     _process: Process,
-    /// The Service of the manifests, whose port is one on which anybody may listen.
-    pub service: Service,
     admin: SocketAddr,
 }
 
 impl Running {
-    /// Starts it with the token of its service account; the manifests are applied already.
-    pub fn start(stage: &Stage, manifests: &Objects) -> Result<Self> {
+    /// Starts it with the token of its service account, and further arguments; the manifests are applied already.
+    pub fn start(stage: &Stage, manifests: &Objects, further: &[&str]) -> Result<Self> {
         let deployment = &manifests.values().find(|object| object["kind"] == "Deployment").context("no Deployment")?;
         let text = |value: &Value| value.as_str().map(str::to_owned).context("not a text");
         let (release, namespace) =
@@ -40,21 +37,22 @@ impl Running {
         let arguments =
             deployment["spec"]["template"]["spec"]["containers"][0]["args"].as_array().context("no args")?;
         let arguments = arguments.iter().map(text).collect::<Result<Vec<_>>>()?;
-        command.args(arguments);
         command
-            // Other tests share the cluster; e2e/registration runs with the registration and the same roles.
-            .arg("--register=false")
+            .args(arguments)
+            .args(further)
             .arg(format!("--kubeconfig={}", kubeconfig(stage, &folder, &release, &namespace)?.display()))
-            .args([format!("--listen={address}"), format!("--admin-listen={admin}"), format!("--tls-san={host}")])
-            .args(["--drain-delay=0s", "--certificates=memory"])
+            .args([
+                format!("--listen={address}"),
+                format!("--admin-listen={admin}"),
+                format!("--namespace={namespace}"),
+            ])
+            .args(["--drain-delay=0s".to_owned(), format!("--service-port={}", address.port())])
             // As in a pod, where the defaults are others.
             .env("KUBERNETES_SERVICE_HOST", "127.0.0.1")
             .current_dir(&folder);
         let process = Process::start(&host, &folder.join("portcullis.log"), command)?;
         let process = process.ready(START, || answers_200(admin, "/readyz"))?;
-        let authority_pem = fs::read_to_string(folder.join("portcullis-ca.crt"))?;
-        let service = Service { name: release, namespace, address, authority_pem };
-        Ok(Self { _process: process, service, admin })
+        Ok(Self { _process: process, admin })
     }
 
     /// The value of a metric; `sample` is its name and its labels, as they are rendered.

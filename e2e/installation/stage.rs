@@ -2,8 +2,10 @@
 
 use crate::harness::{ApiServerSettings, AuditLog, ControlPlane, Helm, Settings, Shared};
 use anyhow::{Context, Result, ensure};
+use portcullis::manifest::{Documents, parse};
 use serde_json::{Value, json};
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     process::Command,
     sync::Arc,
@@ -72,4 +74,26 @@ pub fn render(arguments: &[&str]) -> Result<String> {
     let output = Command::new(env!("CARGO_BIN_EXE_portcullis")).arg("render").args(arguments).output()?;
     ensure!(output.status.success(), "render {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).context("text")
+}
+
+/// Objects by kind, namespace and name.
+pub type Objects = BTreeMap<String, Value>;
+
+/// The objects of a text.
+pub fn objects(text: &str) -> Result<Objects> {
+    let mut objects = Objects::new();
+    for document in Documents::new(text.as_bytes()) {
+        let node = parse(&document?)?;
+        if node.is_null() {
+            continue;
+        }
+        let mut json = Vec::new();
+        node.write_json(&mut json);
+        let object: Value = serde_json::from_slice(&json)?;
+        let field = |pointer| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        let identity = format!("{} {}/{}", field("/kind"), field("/metadata/namespace"), field("/metadata/name"));
+        ensure!(objects.insert(identity.clone(), object).is_none(), "{identity} is there twice");
+    }
+    objects.first_key_value().context("no object")?;
+    Ok(objects)
 }

@@ -18,6 +18,7 @@ use super::state::State;
 use super::surroundings::{self, Known, LimitRanges, PriorityClasses};
 use super::watch::{beat, follow};
 use super::{collection, objects};
+use crate::engine::mutation::Documents;
 use crate::engine::{Namespace, Snapshot};
 use crate::telemetry::Metrics;
 
@@ -40,6 +41,7 @@ pub struct Cluster {
     lists: Semaphore,
     /// What else is missing, each empty once it is there.
     conditions: Vec<channel::Receiver<String>>,
+    documents: channel::Receiver<Arc<Documents>>,
 }
 
 impl Cluster {
@@ -49,9 +51,9 @@ impl Cluster {
         let (shelf, documents) = Shelf::new(rules.documents(), metrics.clone());
         let state = Arc::new(State::new(access, rules, stale_after, metrics));
         let conditions = follow_mutation(&state, &shelf);
-        tokio::spawn(follow(state.clone(), documents));
+        tokio::spawn(follow(state.clone(), documents.clone()));
         tokio::spawn(beat(state.clone()));
-        Self { state, reads: Semaphore::new(READS), lists: Semaphore::new(LISTS), conditions }
+        Self { state, reads: Semaphore::new(READS), lists: Semaphore::new(LISTS), conditions, documents }
     }
 
     /// Keeps us registered with the API server until the process ends, once we are ready. `trusted` are the authorities (PEM)
@@ -63,7 +65,7 @@ impl Cluster {
         trusted: channel::Receiver<Option<Arc<str>>>,
         published: channel::Sender<Option<Arc<str>>>,
     ) {
-        keep(self.state.clone(), registration, trusted, published);
+        keep(self.state.clone(), registration, trusted, published, self.documents.clone());
     }
 
     /// All that is known now.

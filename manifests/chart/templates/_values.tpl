@@ -4,6 +4,7 @@
 {{- if .Values.highAvailability }} high-availability{{ end -}}
 {{- if eq .Values.certificates.source "given" }} given-certificate{{ end -}}
 {{- if eq .Values.certificates.source "cert-manager" }} cert-manager{{ end -}}
+{{- if .Values.configuration }} configuration{{ end -}}
 {{- if eq .Values.alerts "prometheusRule" }} prometheus-rule{{ end -}}
 {{- end -}}
 
@@ -35,6 +36,9 @@
   {{- $secrets := list -}}
   {{- range . -}}{{- $secrets = append $secrets (dict "name" .) -}}{{- end -}}
   {{- $_ := set $pod "imagePullSecrets" $secrets -}}
+{{- end -}}
+{{- with $values.configuration -}}
+  {{- $_ := set $.deployment.spec.template.metadata.annotations "portcullis.dev/configuration" (adler32sum .) -}}
 {{- end -}}
 {{- range $key, $value := $values.podAnnotations -}}
   {{- $_ := set $.deployment.spec.template.metadata.annotations $key $value -}}

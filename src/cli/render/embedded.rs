@@ -9,7 +9,7 @@ macro_rules! embedded {
 }
 
 /// Paths below `manifests/`, and texts.
-pub(super) const FILES: [(&str, &str); 21] = embedded![
+pub(super) const FILES: [(&str, &str); 24] = embedded![
     "base/kustomization.yaml",
     "base/access.yaml",
     "base/alerts.yaml",
@@ -23,6 +23,9 @@ pub(super) const FILES: [(&str, &str); 21] = embedded![
     "components/cert-manager/kustomization.yaml",
     "components/cert-manager/certificate.yaml",
     "components/cert-manager/deployment.patch.yaml",
+    "components/configuration/kustomization.yaml",
+    "components/configuration/configuration.yaml",
+    "components/configuration/deployment.patch.yaml",
     "components/given-certificate/kustomization.yaml",
     "components/given-certificate/deployment.patch.yaml",
     "components/given-certificate/role.patch.yaml",

@@ -11,6 +11,7 @@ mod yaml;
 
 use std::io::Write;
 use std::num::NonZeroU16;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
@@ -18,6 +19,7 @@ use clap::{Args, Parser, ValueEnum};
 use serde_json::{Value, json};
 
 use self::names::{Names, RELEASE};
+use super::inputs;
 
 /// Print what installs Portcullis in a cluster, as plain YAML.
 ///
@@ -53,6 +55,9 @@ pub(super) struct Arguments {
     /// How Prometheus is given the alerts.
     #[arg(long, value_enum, default_value_t = AlertsArgument::ConfigMap)]
     alerts: AlertsArgument,
+    /// A PodSecurityConfiguration, to be mounted: defaults for what labels leave open, and exemptions.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Further arguments of `portcullis serve`, after `--`.
     #[arg(last = true, value_name = "ARGUMENT")]
     serve: Vec<String>,
@@ -105,16 +110,20 @@ impl Arguments {
         if self.certificate_secret.is_some() && self.certificates != CertificatesArgument::Given {
             bail!("--certificate-secret names the Secret of --certificates given; give both, or neither");
         }
-        accepted_by_serve(&self.serve)?;
+        let configuration = self.config.as_deref().map(configuration).transpose()?;
         let mut objects = kustomization::assemble(&self.components()).context("the embedded manifests")?;
         let certificate_secret = self.certificate_secret.as_deref();
         let names = Names { release: &self.release, namespace: &self.namespace, certificate_secret };
+        if let Some(text) = &configuration {
+            set_configuration(&mut objects, text).context("the embedded configuration is not as expected")?;
+        }
         for object in &mut objects {
             names.apply(object);
             if object.get("kind").and_then(Value::as_str) == Some("Deployment") {
                 self.set_up(object).context("the embedded Deployment is not as expected")?;
             }
         }
+        accepted_by_serve(&objects)?;
         Ok(objects)
     }
 
@@ -128,7 +137,8 @@ impl Arguments {
         let audit = (self.mode == ModeArgument::Audit).then_some("audit");
         let high_availability = self.high_availability.then_some("high-availability");
         let alerts = (self.alerts == AlertsArgument::PrometheusRule).then_some("prometheus-rule");
-        [audit, high_availability, certificates, alerts].into_iter().flatten().collect()
+        let configuration = self.config.is_some().then_some("configuration");
+        [audit, high_availability, certificates, configuration, alerts].into_iter().flatten().collect()
     }
 
     /// What only the Deployment has: how many, of what, and with which further arguments.
@@ -149,6 +159,30 @@ impl Arguments {
     }
 }
 
+/// The text of a PodSecurityConfiguration that `serve` would accept.
+fn configuration(path: &Path) -> Result<String> {
+    inputs::configuration(path)?;
+    std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// Puts a configuration in the place of the one that is there, and has the pods replaced when it changes.
+fn set_configuration(objects: &mut [Value], text: &str) -> Option<()> {
+    let place = objects.iter_mut().find_map(|object| object.pointer_mut("/data/configuration.yaml"))?;
+    *place = json!(text);
+    let pods = objects.iter_mut().find_map(|object| object.pointer_mut("/spec/template/metadata/annotations"))?;
+    pods.as_object_mut()?.insert("portcullis.dev/configuration".to_owned(), json!(adler32(text).to_string()));
+    Some(())
+}
+
+/// The checksum that Helm has, too (RFC 1950, 8.2): enough to see that a text was edited.
+fn adler32(text: &str) -> u32 {
+    let (low, high) = text.bytes().fold((1, 0), |(low, high), byte| {
+        let low = (low + u32::from(byte)) % 65_521;
+        (low, (high + low) % 65_521)
+    });
+    high << 16 | low
+}
+
 /// The arguments of `serve`, to be read before a pod fails to start with them.
 #[derive(Debug, Parser)]
 #[command(name = "portcullis serve", disable_help_flag = true)]
@@ -157,9 +191,11 @@ struct Serve {
     _arguments: super::serve::Arguments,
 }
 
-fn accepted_by_serve(arguments: &[String]) -> Result<()> {
-    let arguments = std::iter::once("portcullis serve").chain(arguments.iter().map(String::as_str));
-    Serve::try_parse_from(arguments).context("the arguments after -- would not start it")?;
+fn accepted_by_serve(objects: &[Value]) -> Result<()> {
+    let arguments = objects.iter().find_map(|object| object.pointer("/spec/template/spec/containers/0/args"));
+    // The first is the command, where the program's name stands elsewhere.
+    let arguments = arguments.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    Serve::try_parse_from(arguments).context("`portcullis serve` would not start with its arguments")?;
     Ok(())
 }
 

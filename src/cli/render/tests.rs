@@ -85,10 +85,26 @@ fn a_given_certificate_is_read_and_no_secret_is_written() {
         let rules = objects.iter().filter(|object| object["kind"] == "Role").flat_map(|role| role["rules"].as_array());
         let secrets: Vec<&Value> = rules.flatten().filter(|rule| rule["resources"] == json!(["secrets"])).collect();
         let expected = json!({
-            "apiGroups": [""], "resources": ["secrets"], "resourceNames": [secret], "verbs": ["get", "list", "watch"],
+            "apiGroups": [""], "resources": ["secrets"], "resourceNames": [secret], "verbs": ["get", "watch"],
         });
         assert_eq!(secrets, [&expected], "{options:?}");
     }
+}
+
+#[test]
+fn a_configuration_is_mounted_and_replaces_the_pods_when_it_changes() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/policies/pod-security/baseline.yaml");
+    let objects = rendered(&["--config", path]);
+    assert!(arguments_of(&objects).contains(&"--config=/etc/portcullis/configuration.yaml"));
+    let map = objects.iter().find(|object| object["metadata"]["name"] == "portcullis-configuration").expect("a map");
+    assert_eq!(map["data"]["configuration.yaml"], std::fs::read_to_string(path).expect("a file"));
+    let annotations = &deployment(&objects)["spec"]["template"]["metadata"]["annotations"];
+    let mark = annotations["portcullis.dev/configuration"].as_str().expect("a mark");
+    let other = concat!(env!("CARGO_MANIFEST_DIR"), "/policies/pod-security/restricted.yaml");
+    let objects = rendered(&["--config", other]);
+    let annotations = &deployment(&objects)["spec"]["template"]["metadata"]["annotations"];
+    assert_ne!(annotations["portcullis.dev/configuration"], mark);
+    assert_eq!(adler32("Wikipedia"), 0x11E6_0398);
 }
 
 #[test]
@@ -104,6 +120,8 @@ fn what_could_not_be_installed_is_refused() {
         (&["--replicas=0"], "0"),
         (&["--certificate-secret=a"], "--certificates given"),
         (&["--", "--workload=deny"], "--workloads"),
+        (&["--config=Cargo.toml"], "Cargo.toml:"),
+        (&["--config=nowhere.yaml"], "cannot read nowhere.yaml"),
     ] {
         let text = error(arguments);
         assert!(text.contains(said), "{arguments:?}: {text}");

@@ -85,7 +85,7 @@ fn write_scalar(value: &Value, depth: usize, text: &mut String) {
 fn is_block(string: &str) -> bool {
     let is_plain = |line: &str| !line.ends_with(' ') && !line.chars().any(char::is_control);
     let ends_once = string.ends_with('\n') && !string.ends_with("\n\n");
-    ends_once && !string.starts_with([' ', '\n']) && string.lines().all(is_plain) && string.lines().count() > 1
+    ends_once && !string.starts_with([' ', '\n']) && string.split('\n').all(is_plain) && string.lines().count() > 1
 }
 
 fn write_block(string: &str, depth: usize, text: &mut String) {

@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 
 use super::super::place::Place;
 use super::super::release::Release;
+use crate::engine::mutation::Documents;
+use crate::engine::mutation::document::GROUP;
 use crate::engine::{Asked, Concern, Mode, Operation, Snapshot, WORKLOADS_LABEL, Workloads, judged, mutated};
 
 /// The annotation that says since when the replica runs that wrote the configuration.
@@ -112,11 +114,11 @@ impl Registration {
     }
 
     /// The whole configuration, with every field that the API server would else fill in. `authorities` are those that sign
-    /// for our Service, as PEM.
-    pub(super) fn document(&self, which: Which, owner: &Owner, authorities: &str) -> Value {
+    /// for our Service, as PEM; `documents` are those in force.
+    pub(super) fn document(&self, which: Which, owner: &Owner, authorities: &str, documents: &Documents) -> Value {
         let entries: Vec<Entry> = match which {
             Which::Validating => self.judging().into(),
-            Which::Mutating => vec![mutating()],
+            Which::Mutating => vec![mutating(documents)],
         };
         let webhooks: Vec<Value> = entries.iter().map(|entry| self.webhook(which, entry, authorities)).collect();
         json!({
@@ -138,7 +140,7 @@ impl Registration {
     }
 
     /// A workload that is to be denied fails with us, one that is only warned about does not: its pods are judged in any case.
-    fn judging(&self) -> [Entry; 4] {
+    fn judging(&self) -> [Entry; 5] {
         let workloads = |name, severity, label| Entry {
             name,
             severity,
@@ -160,6 +162,7 @@ impl Registration {
         [
             fail("pods.portcullis.dev", Concern::Pods, true),
             fail("namespaces.portcullis.dev", Concern::Namespaces, false),
+            fail("documents.portcullis.dev", Concern::Documents, false),
             workloads("denied-workloads.portcullis.dev", Severity::Fail, denied),
             workloads("workloads.portcullis.dev", Severity::Ignore, warned),
         ]
@@ -228,11 +231,11 @@ impl Registration {
 }
 
 /// A pod that should have been completed must not be let by without.
-fn mutating() -> Entry {
+fn mutating(documents: &Documents) -> Entry {
     Entry {
         name: "pods.portcullis.dev",
         severity: Severity::Fail,
-        rules: rules(&mutated()),
+        rules: rules(&mutated(documents)),
         workloads: None,
         only_new_specs: false,
     }
@@ -256,6 +259,10 @@ fn rules(asked: &[Asked]) -> Vec<Value> {
     groups.iter().map(|(first, resources)| rule(first, resources)).collect()
 }
 
+fn is_cluster_scoped(asked: &Asked) -> bool {
+    asked.resource == "namespaces" || asked.group == GROUP
+}
+
 fn rule(first: &Asked, resources: &[String]) -> Value {
     let operations: Vec<&str> = first.operations.iter().copied().map(Operation::name).collect();
     json!({
@@ -263,6 +270,6 @@ fn rule(first: &Asked, resources: &[String]) -> Value {
         "apiVersions": [first.version],
         "resources": resources,
         "operations": operations,
-        "scope": if first.resource == "namespaces" { "Cluster" } else { "Namespaced" },
+        "scope": if is_cluster_scoped(first) { "Cluster" } else { "Namespaced" },
     })
 }

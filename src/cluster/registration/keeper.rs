@@ -27,6 +27,7 @@ use super::event::{self, Event};
 use super::field::{at, put};
 use super::marker::Marker;
 use super::slipped;
+use crate::engine::mutation::Documents;
 
 /// How often all is looked at without being woken.
 const INTERVAL: Duration = Duration::from_secs(15);
@@ -64,6 +65,7 @@ pub(in super::super) fn keep(
     registration: Registration,
     trusted: watch::Receiver<Authorities>,
     published: watch::Sender<Authorities>,
+    documents: watch::Receiver<Arc<Documents>>,
 ) {
     let wake = Arc::new(Notify::new());
     let release = registration.release();
@@ -79,6 +81,7 @@ pub(in super::super) fn keep(
             registration,
             trusted,
             published,
+            documents,
             wake,
             search,
             good_as_of: None,
@@ -96,6 +99,8 @@ struct Keeper {
     registration: Registration,
     trusted: watch::Receiver<Authorities>,
     published: watch::Sender<Authorities>,
+    /// The documents in force: while there are none, nothing is to be mutated.
+    documents: watch::Receiver<Arc<Documents>>,
     wake: Arc<Notify>,
     /// Since when pods are to be looked for.
     search: Arc<watch::Sender<Option<SystemTime>>>,
@@ -158,10 +163,16 @@ impl Keeper {
                 std::future::pending::<()>().await;
             }
         };
+        let other_documents = async {
+            if self.documents.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
         let woken = async {
             tokio::select! {
                 () = self.wake.notified() => {}
                 () = changed => {}
+                () = other_documents => {}
             }
         };
         let _ = timeout(longest, woken).await;
@@ -268,7 +279,8 @@ impl Keeper {
     /// Sees to one configuration; none if it cannot be registered yet.
     async fn keep_one(&mut self, which: Which, owner: &Owner, authorities: &str) -> Result<Option<Kept>, ClusterError> {
         let place = which.place(self.registration.release());
-        let mut desired = self.registration.document(which, owner, authorities);
+        let documents = self.documents.borrow_and_update().clone();
+        let mut desired = self.registration.document(which, owner, authorities, &documents);
         let annotations = json!({KEPT_SINCE: self.started.map(clock::text), FORM: form(&desired)});
         put(&mut desired, &["metadata", "annotations"], annotations);
         let answer = match self.ask(&place, Deed::Read).await {

@@ -2,6 +2,8 @@
 //!
 //! It names exactly what a verdict can depend on, and a test asks decide about everything to hold the two together.
 
+use crate::engine::mutation::Documents;
+use crate::engine::mutation::document::{GROUP, RESOURCES};
 use crate::engine::object::{GroupVersionKind, Workload};
 use crate::engine::request::Operation;
 
@@ -12,6 +14,8 @@ pub enum Concern {
     Namespaces,
     /// What holds a pod template.
     Workloads,
+    /// Our own: what does not compile is refused.
+    Documents,
 }
 
 /// A resource or a subresource, and what is done to it.
@@ -47,21 +51,29 @@ pub fn judged(concern: Concern) -> Vec<Asked> {
                 Asked { group, version, resource, subresource: "", operations: WRITTEN }
             })
             .collect(),
+        Concern::Documents => RESOURCES
+            .iter()
+            .map(|resource| Asked { group: GROUP, version: "v1", resource, subresource: "", operations: WRITTEN })
+            .collect(),
     }
 }
 
-/// All for which the mutate phase may propose edits: nothing, until there are documents that ask for any.
-pub fn mutated() -> Vec<Asked> {
-    Vec::new()
+/// All for which the mutate phase may propose edits: pods that are created, if there is a document at all.
+pub fn mutated(documents: &Documents) -> Vec<Asked> {
+    let pods = Asked { group: "", version: "v1", resource: "pods", subresource: "", operations: &[Operation::Create] };
+    if documents.is_empty() { Vec::new() } else { vec![pods] }
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::sync::Arc;
 
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::engine::mutation::Active;
+    use crate::engine::mutation::document::Document;
     use crate::engine::object::StringMap;
     use crate::engine::pod_security::{Configuration, LevelVersion};
     use crate::engine::{
@@ -71,7 +83,7 @@ mod tests {
 
     /// Group, version, kind, resource and subresources as the API server of 1.37 serves them: all that ever holds a pod or
     /// belongs to one, and a choice of what has nothing to do with them.
-    const SERVED: [(&str, &str, &str, &str, &[&str]); 22] = [
+    const SERVED: [(&str, &str, &str, &str, &[&str]); 24] = [
         (
             "",
             "v1",
@@ -123,6 +135,8 @@ mod tests {
             &[],
         ),
         ("resource.k8s.io", "v1", "ResourceClaimTemplate", "resourceclaimtemplates", &[]),
+        ("portcullis.dev", "v1", "PodDefaults", "poddefaults", &["status"]),
+        ("portcullis.dev", "v1", "SidecarInjection", "sidecarinjections", &["status"]),
     ];
 
     const OPERATIONS: [Operation; 4] = [Operation::Create, Operation::Update, Operation::Delete, Operation::Connect];
@@ -131,7 +145,7 @@ mod tests {
 
     #[test]
     fn what_is_registered_is_what_a_verdict_can_depend_on() {
-        let listed: BTreeSet<_> = [Concern::Pods, Concern::Namespaces, Concern::Workloads]
+        let listed: BTreeSet<_> = [Concern::Pods, Concern::Namespaces, Concern::Workloads, Concern::Documents]
             .into_iter()
             .flat_map(judged)
             .flat_map(|asked| {
@@ -157,12 +171,35 @@ mod tests {
 
     #[test]
     fn what_is_registered_for_edits_is_what_edits_are_proposed_for() {
-        let edits =
-            served().flat_map(|served| OPERATIONS.map(|operation| (served, operation))).any(|(served, operation)| {
-                let request = request(served, operation, Phase::Mutate, &object(served, "privileged"));
-                said(&decide(&request, &snapshot(), &facts())) != (true, None, Vec::new(), Vec::new())
-            });
-        assert_eq!(edits, !mutated().is_empty());
+        for documents in [Documents::default(), an_edit_of_every_pod()] {
+            let snapshot = snapshot_with(documents);
+            let listed: BTreeSet<_> = mutated(snapshot.documents())
+                .into_iter()
+                .flat_map(|asked| {
+                    asked.operations.iter().map(move |operation| (asked.resource, asked.subresource, operation.name()))
+                })
+                .collect();
+            let edited: BTreeSet<_> = served()
+                .flat_map(|served| OPERATIONS.map(|operation| (served, operation)))
+                .filter(|(served, operation)| {
+                    let text = object(*served, "restricted").to_string();
+                    let mut request = request(*served, *operation, Phase::Mutate, &object(*served, "restricted"));
+                    request.object = Carried::Unread(text.leak());
+                    decide(&request, &snapshot, &facts()).patch().is_some()
+                })
+                .map(|((_, _, _, resource, subresource), operation)| (resource, subresource, operation.name()))
+                .collect();
+            assert_eq!(listed, edited);
+        }
+    }
+
+    fn an_edit_of_every_pod() -> Documents {
+        let document = json!({
+            "apiVersion": "portcullis.dev/v1", "kind": "PodDefaults", "metadata": {"name": "a"},
+            "spec": {"mode": "Always", "pod": {"labels": {"edited": "true"}}},
+        });
+        let document = Document::read(&document.to_string()).expect("a document");
+        Documents::new(vec![Arc::new(Active::compile(&document).expect("a good document"))])
     }
 
     fn served() -> impl Iterator<Item = Served> {
@@ -209,7 +246,7 @@ mod tests {
             dry_run: false,
             object: carried(object),
             old_object: if operation == Operation::Update { carried(&old) } else { Carried::Absent },
-            review: &[],
+            review: json!({"request": {"object": object}}).to_string().into_bytes().leak(),
         }
     }
 
@@ -221,7 +258,12 @@ mod tests {
     /// An object with a pod wherever there may be one, and with the labels of a namespace.
     fn object((group, version, kind, ..): Served, flavour: &str) -> Value {
         let api_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
-        let label = if flavour == "privileged" { "nonsense" } else { "restricted" };
+        let is_good = flavour != "privileged";
+        if group == GROUP {
+            let mode = if is_good { "OptIn" } else { "nonsense" };
+            return json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": "a"}, "spec": {"mode": mode}});
+        }
+        let label = if is_good { "restricted" } else { "nonsense" };
         let container = json!({"name": "a", "image": "a", "securityContext": {
             "privileged": flavour == "privileged", "allowPrivilegeEscalation": false, "runAsNonRoot": true,
             "capabilities": {"drop": ["ALL"]}, "seccompProfile": {"type": "RuntimeDefault"},
@@ -237,7 +279,12 @@ mod tests {
     }
 
     fn snapshot() -> Snapshot {
-        let mut snapshot = Snapshot::new(Configuration::uniform(LevelVersion::RESTRICTED), Unlisted::Unknown);
+        snapshot_with(Documents::default())
+    }
+
+    fn snapshot_with(documents: Documents) -> Snapshot {
+        let snapshot = Snapshot::new(Configuration::uniform(LevelVersion::RESTRICTED), Unlisted::Unknown);
+        let mut snapshot = snapshot.with_documents(Arc::new(documents));
         snapshot.workloads = Workloads::Deny;
         snapshot.insert_namespace("shop", &StringMap::default());
         snapshot

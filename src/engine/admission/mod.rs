@@ -1,6 +1,7 @@
 //! Pod Security admission: which requests are judged, by what, and in which order (upstream `admission/admission.go`).
 
 mod asked;
+mod document;
 mod mutation;
 mod namespace;
 mod pod;
@@ -20,6 +21,8 @@ pub use mutation::{Proposal, Subject, propose};
 pub(super) fn validate(request: &Request<'_>, snapshot: &Snapshot, facts: &Facts) -> Verdict {
     if !is_judged(request) {
         Verdict::allow()
+    } else if document::is_document(request) {
+        document::validate(request, snapshot)
     } else if request.resource.is_namespaces() {
         namespace::validate(request, snapshot, facts)
     } else if request.resource.is_pods() {
@@ -34,7 +37,7 @@ pub fn needed<'r>(request: &'r Request<'_>, snapshot: &Snapshot) -> Needed<'r> {
     if request.phase == Phase::Mutate {
         return mutation::needed(request, snapshot);
     }
-    if !is_judged(request) {
+    if !is_judged(request) || document::is_document(request) {
         return Needed::Nothing;
     }
     if request.resource.is_namespaces() {

@@ -191,7 +191,8 @@ impl Active {
         }
     }
 
-    fn own_containers(&self) -> Vec<String> {
+    /// The names of the containers that the document adds.
+    pub fn own_containers(&self) -> Vec<String> {
         match &self.part {
             Part::Defaults(_) => Vec::new(),
             Part::Injection(injection) => injection.own_names(),

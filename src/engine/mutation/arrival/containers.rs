@@ -5,12 +5,17 @@ use crate::engine::mutation::{Node, quoted};
 use crate::engine::object::Quantity;
 
 pub(super) fn complete(container: &mut Node<'_>) {
-    let image = container.string_at("image").unwrap_or_default();
-    fill(container, "imagePullPolicy", NO_TEXT, pull_policy(&image.into_owned()));
+    let policy = pull_policy(&container.string_at("image").unwrap_or_default());
+    fill(container, "imagePullPolicy", NO_TEXT, policy);
     fill(container, "terminationMessagePath", NO_TEXT, r#""/dev/termination-log""#);
     fill(container, "terminationMessagePolicy", NO_TEXT, r#""File""#);
     each(container, "ports", |port| fill(port, "protocol", NO_TEXT, r#""TCP""#));
+    // No default, but how Go writes what it has read: an empty struct stays, an empty value does not.
+    fill_absent(container, "resources", "{}");
     each(container, "env", |variable| {
+        if variable.get("value").is_some_and(|value| value.to_json() == NO_TEXT) {
+            variable.remove("value");
+        }
         at(variable, &["valueFrom", "fieldRef"], |field| fill(field, "apiVersion", NO_TEXT, r#""v1""#));
         at(variable, &["valueFrom", "fileKeyRef"], |key| fill_absent(key, "optional", "false"));
     });

@@ -4,8 +4,9 @@
 //! DefaultTolerationSeconds of k8s.io/kubernetes v1.37.1, in the order of pkg/kubeapiserver/options/plugins.go. After a webhook has changed a
 //! pod, all of this happens to it once more; so completing a pod twice is the same as once.
 //!
-//! Left out: volumes of kinds that newer drivers have replaced (iscsi, rbd, azureDisk, scaleIO), claims within a pod, RuntimeClass
-//! overheads, tolerations of extended resources, and what is done when the pod is stored.
+//! Left out: how Go spells quantities, and that it leaves out most zeros; volumes of kinds that newer drivers have replaced (iscsi, rbd,
+//! azureDisk, scaleIO), claims within a pod, RuntimeClass overheads, tolerations of extended resources, and what is done when the pod is
+//! stored.
 //!
 //! Kept true: only what is unset is set, and what nobody here knows stays as it is.
 

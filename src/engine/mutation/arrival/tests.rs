@@ -22,7 +22,7 @@ fn a_pod_is_completed_as_the_api_server_does() {
     let pod = json!({"spec": {"hostNetwork": true, "future": {"a": [1]}, "containers": [{
         "name": "a", "image": "registry.example:5000/app",
         "ports": [{"containerPort": 80}],
-        "env": [{"name": "N", "valueFrom": {"fieldRef": {"fieldPath": "status.hostIP"}}}],
+        "env": [{"name": "N", "valueFrom": {"fieldRef": {"fieldPath": "status.hostIP"}}}, {"name": "E", "value": ""}],
         "resources": {"limits": {"cpu": "0.0001", "memory": "1Gi"}},
         "livenessProbe": {"httpGet": {"port": 80}, "periodSeconds": 5},
     }], "volumes": [{"name": "v"}, {"name": "c", "configMap": {"name": "m"}}]}});
@@ -38,7 +38,7 @@ fn a_pod_is_completed_as_the_api_server_does() {
             "name": "a", "image": "registry.example:5000/app", "imagePullPolicy": "Always",
             "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File",
             "ports": [{"containerPort": 80, "hostPort": 80, "protocol": "TCP"}],
-            "env": [{"name": "N", "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": "status.hostIP"}}}],
+            "env": [{"name": "N", "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": "status.hostIP"}}}, {"name": "E"}],
             "resources": {"limits": {"cpu": "1m", "memory": "1Gi", "ephemeral-storage": "1Gi"},
                           "requests": {"cpu": "1m", "memory": "1Gi", "ephemeral-storage": "1Gi"}},
             "livenessProbe": {"httpGet": {"port": 80, "path": "/", "scheme": "HTTP"}, "periodSeconds": 5,

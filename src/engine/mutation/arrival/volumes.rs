@@ -26,7 +26,7 @@ pub(super) fn complete(volume: &mut Node<'_>) {
         });
     });
     at(volume, &["image"], |image| {
-        let policy = pull_policy(&image.string_at("reference").unwrap_or_default().into_owned());
+        let policy = pull_policy(&image.string_at("reference").unwrap_or_default());
         fill(image, "pullPolicy", NO_TEXT, policy);
     });
 }

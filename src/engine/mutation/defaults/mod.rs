@@ -19,12 +19,12 @@ use super::tree::Node;
 
 /// A compiled document.
 #[derive(Debug)]
-pub struct Defaults {
+pub(super) struct Defaults {
     /// Its kind and name.
     title: String,
     on_conflict: OnConflict,
-    resources: Option<resources::ResourceDefaults>,
-    security: Option<security::SecurityDefaults>,
+    resources: Option<Box<resources::ResourceDefaults>>,
+    security: Option<Box<security::SecurityDefaults>>,
     has_readiness_from_liveness: bool,
     scheduling: Option<scheduling::SchedulingDefaults>,
     dns: dns::DnsDefaults,
@@ -36,7 +36,7 @@ impl Defaults {
     ///
     /// # Errors
     /// Everything that is wrong with it, with the path of the field.
-    pub fn compile(title: &str, document: &PodDefaults) -> Result<Self, Vec<Flaw>> {
+    pub(super) fn compile(title: &str, document: &PodDefaults) -> Result<Self, Vec<Flaw>> {
         let mut flaws = Vec::new();
         let compiled = Self {
             title: title.to_owned(),
@@ -44,11 +44,11 @@ impl Defaults {
             resources: document
                 .resources
                 .as_ref()
-                .map(|resources| resources::ResourceDefaults::compile(resources, &mut flaws)),
+                .map(|resources| Box::new(resources::ResourceDefaults::compile(resources, &mut flaws))),
             security: document
                 .security
                 .as_ref()
-                .map(|security| security::SecurityDefaults::compile(security, &mut flaws)),
+                .map(|security| Box::new(security::SecurityDefaults::compile(security, &mut flaws))),
             has_readiness_from_liveness: document.probes.is_some_and(|probes| probes.readiness_from_liveness),
             scheduling: document
                 .scheduling
@@ -64,7 +64,7 @@ impl Defaults {
     ///
     /// # Errors
     /// A default cannot be set as it should be, and the document's word for that is not `Warn`.
-    pub fn apply(&self, plan: &mut Plan<'_>) -> Result<(), Conflict> {
+    pub(super) fn apply(&self, plan: &mut Plan<'_>) -> Result<(), Conflict> {
         let mut part = Part { plan, title: &self.title, on_conflict: self.on_conflict };
         if let Some(resources) = &self.resources {
             resources.apply(&mut part)?;

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Enablement, Guards, LabelSelector, Match, Mode, Names, OnConflict, QuantityText, Resources};
 
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct PodDefaults {
     /// `OptOut` if not given: defaults are for all pods that match.
@@ -46,7 +47,7 @@ impl Default for PodDefaults {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ResourceDefaults {
     pub containers: Resources,
@@ -62,7 +63,7 @@ pub struct ResourceDefaults {
     pub guaranteed: bool,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum RequestAboveLimit {
     #[default]
     RaiseLimit,
@@ -70,7 +71,7 @@ pub enum RequestAboveLimit {
     Deny,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum SkipResources {
     /// Pods that have resources of their own (`spec.resources`).
     PodLevelResources,
@@ -80,7 +81,7 @@ pub enum SkipResources {
     VpaManaged,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct SecurityDefaults {
     /// Which containers these are for.
@@ -94,14 +95,14 @@ pub struct SecurityDefaults {
     pub automount_service_account_token: Option<Automount>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum SeccompDefault {
     /// `RuntimeDefault`, for the pod.
     RuntimeDefault,
 }
 
 /// When `runAsNonRoot: true` is set. An image that runs as root does not start with it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum RunAsNonRoot {
     /// Where the pod or the container names a user other than 0; elsewhere there is a warning.
     WhenUserIsKnown,
@@ -109,7 +110,7 @@ pub enum RunAsNonRoot {
     Always,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct CapabilityDefaults {
     /// `ALL` is appended to what is dropped; what is added stays added.
@@ -118,14 +119,14 @@ pub struct CapabilityDefaults {
     pub drop: Vec<String>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ReadOnlyRootFilesystem {
     /// Where the containers may write: each gets an `emptyDir`, unless something is mounted there or above it.
     pub writable: Vec<WritablePath>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct WritablePath {
     pub path: String,
@@ -135,7 +136,7 @@ pub struct WritablePath {
 }
 
 /// No token where the pod does not ask for one; what the ServiceAccount plugin has mounted already is taken back.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Automount {
     /// Service accounts whose pods keep their token.
@@ -143,14 +144,14 @@ pub struct Automount {
 }
 
 /// Probes are copied from others and never made up.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ProbeDefaults {
     /// A plain container with a liveness probe and no readiness probe gets the same as readiness probe.
     pub readiness_from_liveness: bool,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct SchedulingDefaults {
     /// Tolerations, as Kubernetes has them, appended unless the pod tolerates the same already.
@@ -164,14 +165,14 @@ pub struct SchedulingDefaults {
     pub priority_class_name: Option<String>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct DnsDefaults {
     /// Resolver options by name, such as `ndots: "2"`; an empty value is an option without one.
     pub options: BTreeMap<String, String>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct PodFieldDefaults {
     pub labels: BTreeMap<String, String>,

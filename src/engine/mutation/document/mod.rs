@@ -4,18 +4,26 @@
 //! Kubernetes objects (containers, volumes, tolerations …) are kept as they are written, so that fields newer than we are pass.
 
 mod defaults;
+mod definition;
 mod overrides;
 mod resources;
 mod select;
 mod sidecar;
 
 pub use defaults::*;
+pub use definition::definitions;
 pub use overrides::*;
 pub use resources::*;
 pub use select::*;
 pub use sidecar::*;
 
 use serde::Deserialize;
+
+/// The API group of all documents.
+pub const GROUP: &str = "portcullis.dev";
+
+/// The resources of the kinds.
+pub const RESOURCES: [&str; 2] = ["poddefaults", "sidecarinjections"];
 
 /// The API group and version of all documents.
 pub const API_VERSION: &str = "portcullis.dev/v1";

@@ -1,11 +1,12 @@
 //! Overrides of a `SidecarInjection`: which of its fields pods may set, and to what.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::QuantityText;
 
 /// What pods may set otherwise, by annotations.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Overrides {
     /// The beginning of the annotations' keys, such as `logs.portcullis.dev/`.
@@ -16,7 +17,7 @@ pub struct Overrides {
     pub fields: Vec<OverrideField>,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum OnInvalidOverride {
     #[default]
     Deny,
@@ -24,7 +25,7 @@ pub enum OnInvalidOverride {
     Warn,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct OverrideField {
     /// What follows the prefix.
@@ -36,7 +37,7 @@ pub struct OverrideField {
 }
 
 /// What is set.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum OverrideTarget {
     Image,
@@ -48,7 +49,7 @@ pub enum OverrideTarget {
 }
 
 /// Which values are allowed.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum OverrideType {
     Quantity {

@@ -1,8 +1,10 @@
 //! Resources as documents write them: literal, taken from the other side, or in proportion to the pod's own.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
@@ -31,7 +33,7 @@ impl From<Written> for QuantityText {
 }
 
 /// Requests and limits by resource name.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Resources {
     pub requests: BTreeMap<String, Amount>,
@@ -43,6 +45,27 @@ pub struct Resources {
 pub enum Amount {
     Quantity(QuantityText),
     Derived(Derived),
+}
+
+/// What a CustomResourceDefinition can only leave open: strings or numbers, or objects too.
+macro_rules! open_schema {
+    ($($type:ident $description:literal,)*) => { $(
+        impl JsonSchema for $type {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({"description": $description})
+            }
+        }
+    )* };
+}
+
+open_schema! {
+    QuantityText "A quantity, such as 100m or 64Mi.",
+    Ratio "A positive number, such as 2 or 0.5.",
+    Amount "A quantity, or what it follows from: fromRequest, fromLimit or percent, with min, max and round.",
 }
 
 impl<'de> Deserialize<'de> for Amount {
@@ -82,7 +105,7 @@ impl<'de> Visitor<'de> for AmountVisitor {
 }
 
 /// An amount that follows from another.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Derived {
     /// So many times the request of the same resource. For a limit.
@@ -110,7 +133,7 @@ impl From<Written> for Ratio {
 }
 
 /// What a sidecar's percentages are of.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Proportion {
     pub of: Of,
@@ -122,14 +145,14 @@ pub struct Proportion {
     pub on_unknown: OnUnknown,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum Of {
     #[default]
     Sum,
     Max,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum OnUnknown {
     /// `min`, which must be given then.
     #[default]

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// Which pods a document is about; all of these must hold.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Match {
     /// The labels of the pod's namespace.
@@ -25,7 +26,7 @@ pub struct Match {
 }
 
 /// `metav1.LabelSelector`: everything if empty.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct LabelSelector {
     pub match_labels: BTreeMap<String, String>,
@@ -33,7 +34,7 @@ pub struct LabelSelector {
 }
 
 /// `metav1.LabelSelectorRequirement`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Requirement {
     pub key: String,
@@ -42,7 +43,7 @@ pub struct Requirement {
     pub values: Vec<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum SelectorOperator {
     In,
     NotIn,
@@ -51,14 +52,14 @@ pub enum SelectorOperator {
 }
 
 /// Names that are in and names that are out, each of which may hold `*` for any text; all are in if `include` is empty.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Names {
     pub include: Vec<String>,
     pub exclude: Vec<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum OperatingSystem {
     Linux,
@@ -66,7 +67,7 @@ pub enum OperatingSystem {
 }
 
 /// What happens where neither pod nor namespace says anything.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum Mode {
     /// Every pod that matches, whatever it says.
     Always,
@@ -80,7 +81,7 @@ pub enum Mode {
 }
 
 /// Where pods and namespaces say `"true"` or `"false"`. The pod's label comes first, then its annotation, then its namespace's label.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Enablement {
     /// Keys of pod labels, the first of which that is there counts.
@@ -93,7 +94,7 @@ pub struct Enablement {
     pub on_invalid: OnInvalid,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum OnInvalid {
     #[default]
     Deny,
@@ -101,7 +102,7 @@ pub enum OnInvalid {
 }
 
 /// Pods that a document passes over, unless it says `Allow`. Mirror pods are always passed over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Guards {
     pub host_network: Guard,
@@ -115,7 +116,7 @@ impl Default for Guards {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum Guard {
     Skip,
     Allow,

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Enablement, Guards, Match, Mode, Names, Overrides, Proportion, Resources};
 
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct SidecarInjection {
     pub mode: Mode,
@@ -25,7 +26,7 @@ pub struct SidecarInjection {
 }
 
 /// What is added. A revision may have parts of its own.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Parts {
     pub containers: Vec<Sidecar>,
@@ -38,7 +39,7 @@ pub struct Parts {
 }
 
 /// A container that is added.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Sidecar {
     /// A Container, as Kubernetes has it.
@@ -77,7 +78,7 @@ pub struct Sidecar {
 }
 
 /// Where a container goes.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Placement {
     /// For `containers`; an init container is one.
@@ -89,7 +90,7 @@ pub struct Placement {
     pub order: Order,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum PlacementKind {
     /// Native where every kubelet knows native sidecars, else by `fallback`.
     #[default]
@@ -100,7 +101,7 @@ pub enum PlacementKind {
     Container,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum Fallback {
     Container,
     #[default]
@@ -109,7 +110,7 @@ pub enum Fallback {
 }
 
 /// Constraints on the place in the list. Names may hold `*`; `*` alone is all that is not ours.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Order {
     pub first: bool,
@@ -119,7 +120,7 @@ pub struct Order {
 }
 
 /// Whether the container's security context is completed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum Security {
     /// To whatever the restricted standard demands, at container level.
     #[default]
@@ -128,7 +129,7 @@ pub enum Security {
 }
 
 /// A variable whose value comes from elsewhere.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DerivedVariable {
     pub name: String,
@@ -138,7 +139,7 @@ pub struct DerivedVariable {
 }
 
 /// Where a value comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Origin {
     NamespaceLabel(String),
@@ -150,7 +151,7 @@ pub enum Origin {
     FirstContainer,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum QualityOfService {
     /// A Guaranteed pod stays one: limits are lowered to the requests.
     #[default]
@@ -164,7 +165,7 @@ pub enum QualityOfService {
     Deny,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum PodLevel {
     /// The pod's resources grow by what the sidecar needs.
     #[default]
@@ -176,7 +177,7 @@ pub enum PodLevel {
 }
 
 /// What a sidecar takes for itself; a pod that uses one of these conflicts with it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Reserves {
     pub ports: Vec<u16>,
@@ -184,7 +185,7 @@ pub struct Reserves {
 }
 
 /// A projected token: it works where the pod does not mount its service account's.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Token {
     pub audience: String,
@@ -199,7 +200,7 @@ fn hour() -> u32 {
 }
 
 /// A volume that is added.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AddedVolume {
     /// A Volume, as Kubernetes has it.
@@ -211,7 +212,7 @@ pub struct AddedVolume {
 }
 
 /// Edits to containers that are there.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ContainerPatch {
     pub select: ContainerSelection,
@@ -220,7 +221,7 @@ pub struct ContainerPatch {
 }
 
 /// Which containers are edited; never ephemeral ones.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ContainerSelection {
     pub names: Names,
@@ -230,7 +231,7 @@ pub struct ContainerSelection {
     pub injected: bool,
 }
 
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct VariableEdit {
     pub name: String,
@@ -254,7 +255,7 @@ fn blank() -> String {
     " ".to_owned()
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum Position {
     /// Before all others, so that they can refer to it.
     First,
@@ -262,7 +263,7 @@ pub enum Position {
     Last,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum OnExisting {
     #[default]
     Keep,
@@ -272,7 +273,7 @@ pub enum OnExisting {
     Fail,
 }
 
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MountEdit {
     /// A VolumeMount, as Kubernetes has it.
@@ -283,7 +284,7 @@ pub struct MountEdit {
 }
 
 /// Sends the kubelet's probes and hooks through a sidecar. What they were is kept in a variable of that sidecar.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ProbeRewrite {
     /// The sidecar that answers in their place.
@@ -301,7 +302,7 @@ pub struct ProbeRewrite {
     pub containers: Names,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum HandlerKind {
     HttpGet,
@@ -309,7 +310,7 @@ pub enum HandlerKind {
     Grpc,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum HandlerName {
     LivenessProbe,
@@ -329,7 +330,7 @@ fn all_handlers() -> Vec<HandlerName> {
 }
 
 /// What is added to the pod itself.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct PodParts {
     /// Set where the pod has none of the name.
@@ -345,7 +346,7 @@ pub struct PodParts {
 }
 
 /// What happens where something that is to be added is there already, as something else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Conflicts {
     pub container_name: NameConflict,
@@ -371,14 +372,14 @@ impl Default for Conflicts {
 }
 
 /// `Deny` refuses the pod, `Skip` leaves this document out of it with a warning, `Warn` goes on with a warning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum OnConflict {
     Deny,
     Skip,
     Warn,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum NameConflict {
     Deny,
     Skip,
@@ -389,7 +390,7 @@ pub enum NameConflict {
     Rename,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum PortConflict {
     Deny,
     Skip,
@@ -399,7 +400,7 @@ pub enum PortConflict {
 }
 
 /// What the result may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Safety {
     pub pod_security: PodSecuritySafety,
@@ -412,7 +413,7 @@ impl Default for Safety {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum PodSecuritySafety {
     /// What the document adds violates nothing that the namespace enforces.
     NoNewViolations,
@@ -420,7 +421,7 @@ pub enum PodSecuritySafety {
     Allow,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum LimitRangeSafety {
     /// What the document adds is brought within the namespace's limits.
     Clamp,
@@ -429,7 +430,7 @@ pub enum LimitRangeSafety {
 }
 
 /// What becomes of a pod where the document cannot be carried out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Failure {
     /// Where our own patch would break the pod: a fault of ours.
@@ -444,13 +445,13 @@ impl Default for Failure {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum OnFailure {
     Admit,
     Deny,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum Verify {
     Off,
     Warn,
@@ -458,7 +459,7 @@ pub enum Verify {
 }
 
 /// Several versions of the parts at a time.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Revisions {
     /// The revision of pods that no weight gives another; it has the document's own parts if it is none of `items`.
@@ -471,7 +472,7 @@ pub struct Revisions {
     pub items: Vec<Revision>,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum StickyBy {
     /// All pods of a workload have the same.
     #[default]
@@ -479,7 +480,7 @@ pub enum StickyBy {
     Namespace,
 }
 
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Revision {
     pub name: String,

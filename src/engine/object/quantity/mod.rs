@@ -213,7 +213,11 @@ impl<'t> Spelling<'t> {
         };
         let (whole, rest) = digits(unsigned);
         let (decimals, suffix) = rest.strip_prefix('.').map_or(("", rest), digits);
-        Some(Self { is_negative, whole, decimals, suffix: Suffix::of(suffix)? })
+        let suffix = Suffix::of(suffix)?;
+        let has_digits = !whole.is_empty() || !decimals.is_empty();
+        // Upstream reads these by another way, which does want a digit.
+        let wants_digits = matches!(suffix, Suffix::Binary(50..) | Suffix::Decimal(..-9));
+        (has_digits || !wants_digits).then_some(Self { is_negative, whole, decimals, suffix })
     }
 
     /// The value in billionths, rounded away from zero; none if it is too large to tell.

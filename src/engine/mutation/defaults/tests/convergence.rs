@@ -107,8 +107,9 @@ fn pod() -> impl Strategy<Value = Value> {
                     (
                         "securityContext",
                         security.map(|mut context| {
-                            ["readOnlyRootFilesystem", "capabilities"]
-                                .map(|field| context.as_object_mut().and_then(|map| map.remove(field)));
+                            if let Some(members) = context.as_object_mut() {
+                                members.retain(|field, _| field != "readOnlyRootFilesystem" && field != "capabilities");
+                            }
                             context
                         }),
                     ),
@@ -195,13 +196,14 @@ fn without_plugins(pod: &Value) -> Value {
     }
     for list in ["volumes", "containers", "initContainers"] {
         for item in spec.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
-            item["volumeMounts"].as_array_mut().map(|mounts| mounts.retain(|mount| mount["name"] == "v"));
+            if let Some(mounts) = item.get_mut("volumeMounts").and_then(Value::as_array_mut) {
+                mounts.retain(|mount| mount["name"] == "v");
+            }
         }
     }
     let is_tokens = |volume: &Value| volume["name"].as_str().is_some_and(|name| name.starts_with("kube-api-access-"));
-    spec["volumes"].as_array_mut().map(|volumes| volumes.retain(|volume| !is_tokens(volume)));
-    for item in spec["volumes"].as_array_mut().into_iter().flatten() {
-        item.as_object_mut().map(|volume| volume.remove("volumeMounts"));
+    if let Some(volumes) = spec["volumes"].as_array_mut() {
+        volumes.retain(|volume| !is_tokens(volume));
     }
     pod
 }

@@ -6,6 +6,7 @@ mod flaws;
 mod resources;
 mod scheduling;
 mod security;
+mod together;
 mod writable;
 
 use serde_json::{Value, json};

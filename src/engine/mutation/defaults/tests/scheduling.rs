@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Outcome, arrived, run, run_in, run_online, run_template, world};
+use crate::engine::mutation::document::Document;
 
 fn scheduling(scheduling: Value) -> Value {
     json!({"scheduling": scheduling})
@@ -181,4 +182,18 @@ fn labels_and_annotations_are_set_where_there_are_none_of_the_name() {
     let outcome = run_in(&defaults, &arrived(&pod, &world()), &world(), &[]).expect("no conflict");
     assert_eq!(outcome.pod["metadata"]["labels"], json!({"team": "mine", "tier": "web"}));
     assert_eq!(outcome.pod["metadata"]["annotations"], json!({"example.com/a": "v\n\"w\""}));
+}
+
+#[test]
+fn g4_no_document_sets_a_runtime_class_so_that_the_overhead_stays_the_class_s() {
+    let document = json!({"apiVersion": "portcullis.dev/v1", "kind": "PodDefaults", "metadata": {"name": "d"},
+                          "spec": {"scheduling": {"runtimeClassName": "kata"}}});
+    let flaw = Document::read(&document.to_string()).expect_err("a flaw");
+    assert!(flaw.to_string().starts_with("spec.scheduling.runtimeClassName: unknown field"), "{flaw}");
+    let pod = json!({"containers": containers(), "runtimeClassName": "kata", "overhead": {"cpu": "250m"}});
+    let outcome = run_online(scheduling(json!({"priorityClassName": "batch"})), pod);
+    assert_eq!(
+        (&outcome.spec()["runtimeClassName"], &outcome.spec()["overhead"]),
+        (&json!("kata"), &json!({"cpu": "250m"}))
+    );
 }

@@ -5,6 +5,7 @@ mod limit_ranges;
 mod pod_level;
 mod proportions;
 mod quality;
+mod random;
 
 use serde_json::{Value, json};
 
