@@ -30,7 +30,7 @@ pub async fn measure(stage: &Stage, scenarios: &[Scenario], report: &mut Report)
         }
         progress(&name);
         let null = per_request(stage, &stage.null, scenario).await?;
-        let ours = per_request(stage, &stage.ours, scenario).await?;
+        let ours = per_request(stage, &stage.ours_with(scenario.policies), scenario).await?;
         report.add([Row::compared(name, "per request, user space", &[Round { null, ours }], |count| *count)]);
     }
     Ok(())

@@ -3,7 +3,7 @@
 use super::bodies::UID;
 use super::client::{Client, Post};
 use super::server::Server;
-use super::stage::{Program, Stage};
+use super::stage::{Policies, Program, Stage};
 use anyhow::{Context, Result, ensure};
 use std::ffi::OsString;
 use std::sync::Arc;
@@ -30,11 +30,17 @@ pub struct Scenario {
     pub body: Vec<u8>,
     pub post: Arc<Post>,
     pub allowed: bool,
+    pub policies: Policies,
 }
 
 impl Scenario {
     pub fn new(name: &'static str, path: &str, body: Vec<u8>, allowed: bool) -> Self {
-        Self { name, post: Arc::new(Post::new(path, &body)), body, allowed }
+        Self { name, post: Arc::new(Post::new(path, &body)), body, allowed, policies: Policies::None }
+    }
+
+    /// The same with these documents in force.
+    pub fn with(self, policies: Policies) -> Self {
+        Self { policies, ..self }
     }
 }
 

@@ -20,7 +20,7 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(2);
 /// Time, CPU and memory of a check on `count` manifests of 2 KB; memory of a tenth of them beside it, for a check that
 /// keeps what it has read would need ten times as much for all.
 pub fn measure(stage: &Stage, count: usize) -> Result<Vec<Row>> {
-    let Program::Portcullis(binary) = &stage.ours else { return Ok(Vec::new()) };
+    let Program::Portcullis(binary, _) = &stage.ours else { return Ok(Vec::new()) };
     if !stage.wants(&format!("check {count} manifests")) {
         return Ok(Vec::new());
     }

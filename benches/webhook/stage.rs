@@ -10,6 +10,12 @@ use tokio_rustls::TlsConnector;
 
 const NAMESPACE: &str = include_str!("templates/namespace.yaml");
 
+/// A sidecar for every pod: three operations.
+const SIDECAR: &str = include_str!("templates/sidecar.yaml");
+
+/// Documents that are for none of the pods.
+const OTHERS: usize = 1_000;
+
 /// The word that turns this program into the null webhook.
 pub const NULL_SERVER: &str = "null-server";
 
@@ -32,8 +38,19 @@ impl Stage {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench");
         fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         fs::write(folder.join("namespace.yaml"), NAMESPACE)?;
-        let ours = if ours == "null" { Program::Null } else { Program::Portcullis(PathBuf::from(ours)) };
+        fs::write(folder.join(Policies::Sidecar.file()), SIDECAR)?;
+        fs::write(folder.join(Policies::Others.file()), others())?;
+        let ours =
+            if ours == "null" { Program::Null } else { Program::Portcullis(PathBuf::from(ours), Policies::None) };
         Ok(Self { cores, tls: client::connector()?, folder, null: Program::Null, ours, only: only.to_owned() })
+    }
+
+    /// Ours with these documents in force.
+    pub fn ours_with(&self, policies: Policies) -> Program {
+        match &self.ours {
+            Program::Null => Program::Null,
+            Program::Portcullis(binary, _) => Program::Portcullis(binary.clone(), policies),
+        }
     }
 
     /// Whether rows whose names begin like this are to be measured.
@@ -43,11 +60,11 @@ impl Stage {
 
     /// The command line, program first, that serves AdmissionReviews on a port of the loopback.
     pub fn serve(&self, program: &Program, port: u16, admin_port: u16) -> Result<Vec<OsString>> {
-        let Program::Portcullis(binary) = program else {
+        let Program::Portcullis(binary, policies) = program else {
             let address = format!("127.0.0.1:{port}");
             return Ok(vec![std::env::current_exe()?.into(), NULL_SERVER.into(), address.into()]);
         };
-        Ok(vec![
+        let mut words: Vec<OsString> = vec![
             binary.into(),
             "serve".into(),
             "--listen".into(),
@@ -58,12 +75,49 @@ impl Stage {
             self.folder.join("namespace.yaml").into(),
             "--write-ca".into(),
             self.folder.join("ca.pem").into(),
-        ])
+        ];
+        if *policies != Policies::None {
+            words.extend(["--policies".into(), self.folder.join(policies.file()).into()]);
+        }
+        Ok(words)
+    }
+}
+
+/// Injections for pods with labels that no pod here has, half of them by an opt-in, half by a selector.
+fn others() -> String {
+    let document = |number: usize| {
+        let choice = if number.is_multiple_of(2) {
+            format!("mode: OptIn\n  enablement: {{podLabels: [inject-{number}]}}")
+        } else {
+            format!("mode: Always\n  match: {{podSelector: {{matchLabels: {{app: other-{number}}}}}}}")
+        };
+        SIDECAR
+            .replace("name: bench-sidecar", &format!("name: bench-sidecar-{number}"))
+            .replace("mode: Always", &choice)
+    };
+    (0..OTHERS).map(document).collect::<Vec<_>>().join("---\n")
+}
+
+/// The documents that Portcullis has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Policies {
+    None,
+    Sidecar,
+    Others,
+}
+
+impl Policies {
+    fn file(self) -> &'static str {
+        match self {
+            Self::None => "none.yaml",
+            Self::Sidecar => "sidecar.yaml",
+            Self::Others => "others.yaml",
+        }
     }
 }
 
 #[derive(Clone, PartialEq, Eq)]
 pub enum Program {
     Null,
-    Portcullis(PathBuf),
+    Portcullis(PathBuf, Policies),
 }

@@ -4,7 +4,7 @@ use super::bodies::{self, BIG, REFUSED, SMALL};
 use super::load::{Drive, Load, Scenario, Slice};
 use super::report::{Report, Round, Row, median, progress};
 use super::server::Server;
-use super::stage::Stage;
+use super::stage::{Policies, Stage};
 use anyhow::Result;
 use std::fs;
 use std::time::Duration;
@@ -22,7 +22,9 @@ pub fn scenarios() -> Vec<Scenario> {
     vec![
         Scenario::new("validate small", "/validate", bodies::create(SMALL), true),
         Scenario::new("validate big", "/validate", bodies::create(BIG), true),
-        Scenario::new("mutate small", "/mutate", bodies::create(SMALL), true),
+        Scenario::new("mutate small", "/mutate", bodies::create(SMALL), true).with(Policies::Sidecar),
+        Scenario::new("mutate nothing", "/mutate", bodies::create(SMALL), true),
+        Scenario::new("mutate others", "/mutate", bodies::create(SMALL), true).with(Policies::Others),
         Scenario::new("deny small", "/validate", bodies::create(REFUSED), false),
         Scenario::new("update small", "/validate", bodies::update(SMALL), true),
     ]
@@ -60,7 +62,7 @@ async fn interleaved(stage: &Stage, scenario: &Scenario, load: Load, rounds: usi
     for round in 0..rounds {
         progress(&format!("{}, connections: {}, round {} of {rounds}", scenario.name, load.connections, round + 1));
         let mut null = Drive::start(stage, &stage.null, scenario, load).await?;
-        let mut ours = Drive::start(stage, &stage.ours, scenario, load).await?;
+        let mut ours = Drive::start(stage, &stage.ours_with(scenario.policies), scenario, load).await?;
         for slice in 0..SLICES {
             slices.push(if slice % 2 == 0 {
                 Round { null: null.slice().await?, ours: ours.slice().await? }
@@ -126,7 +128,7 @@ async fn start_row(stage: &Stage) -> Result<Row> {
     let mut starts = Vec::with_capacity(STARTS);
     for _ in 0..STARTS {
         let null = Server::start(&[], stage, &stage.null, &scenario.post).await?.first_answer;
-        let ours = Server::start(&[], stage, &stage.ours, &scenario.post).await?.first_answer;
+        let ours = Server::start(&[], stage, &stage.ours_with(scenario.policies), &scenario.post).await?.first_answer;
         starts.push(Round { null, ours });
     }
     Ok(Row::compared("start to first answer", "ms", &starts, |time| time.as_secs_f64() * 1e3))
