@@ -137,6 +137,8 @@ fn a_replica_that_was_started_later_has_its_way() -> Result<()> {
         let mut api = stage.plane.connect()?;
         let older = api.get(&configuration("validating"))?.done()?;
         let other = format!("--exclude-namespace={SHOP}");
+        // Starts are told apart by the API server's clock, to the second.
+        std::thread::sleep(std::time::Duration::from_millis(1_100));
         let later = stage.start_another(42, &[&other])?;
         until(SOON, || Ok((try_pod(&mut api, SHOP)? == 201).then_some(())))?;
         std::thread::sleep(std::time::Duration::from_secs(3));

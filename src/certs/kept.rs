@@ -104,8 +104,8 @@ impl Kept {
         let Some(authority) = issuer(&leaf, clock.server) else { return false };
         let (der, now) = (authority.der(), clock.own);
         let served = self.serving.served();
-        // It has to last until somebody looks again.
-        let soon = clock.server + self.terms.lifetimes.settling / 4;
+        // It has to last for as long as one may wait.
+        let soon = clock.server + self.terms.lifetimes.settling;
         let offer = Offer {
             is_settled: self.settled.has(der, now) || served.is_none() && self.settled.almost_has(der, now),
             can_wait: served.map_or_else(|| self.settled.any(), |served| issuer(served, soon).is_some()),

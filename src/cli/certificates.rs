@@ -273,7 +273,7 @@ fn lifetime(text: &str) -> Result<Duration, String> {
         's' => 1,
         _ => return Err(wrong()),
     };
-    let number: u64 = text.trim_end_matches(unit).parse().map_err(|_| wrong())?;
+    let number: u64 = text.strip_suffix(unit).unwrap_or_default().parse().map_err(|_| wrong())?;
     let most = 100 * 365 * 24 * 60 * 60;
     let seconds = number.checked_mul(seconds).filter(|seconds| (1..=most).contains(seconds));
     seconds.map(Duration::from_secs).ok_or_else(|| "give 1s or more and 36500d or less".to_owned())

@@ -64,9 +64,26 @@ impl Files {
     }
 }
 
-/// Looks at the files every `interval`, for ever. Content is compared, not times: a mounted Secret changes by a swapped link.
-pub async fn watch(files: Files, tls: Arc<Tls>, metrics: Arc<Metrics>, interval: Duration) {
-    let mut used: Option<Content> = None;
+/// Looks at the files now and then every `interval`, for ever. Content is compared, not times: a mounted Secret changes by a swapped
+/// link.
+pub fn watch(
+    files: Files,
+    tls: Arc<Tls>,
+    metrics: Arc<Metrics>,
+    interval: Duration,
+) -> impl Future<Output = ()> + Send {
+    // Whatever was loaded, this is in use from now on.
+    let used = files.read().ok().filter(|content| Files::replace(&tls, content).is_ok());
+    keep_looking(files, used, tls, metrics, interval)
+}
+
+async fn keep_looking(
+    files: Files,
+    mut used: Option<Content>,
+    tls: Arc<Tls>,
+    metrics: Arc<Metrics>,
+    interval: Duration,
+) {
     let mut last_problem = String::new();
     loop {
         let problem = match files.read() {
@@ -76,11 +93,9 @@ pub async fn watch(files: Files, tls: Arc<Tls>, metrics: Arc<Metrics>, interval:
                 Err(error) => Some(error.to_string()),
                 Ok(expiry) => {
                     metrics.certificate_expiry.store(expiry, Ordering::Relaxed);
-                    // The first look only learns what is in use since the start.
-                    if used.replace(content).is_some() {
-                        metrics.certificate_reloads.fetch_add(1, Ordering::Relaxed);
-                        tracing::info!(certificate = %files.certificate.display(), expires = expiry, "TLS files reloaded");
-                    }
+                    metrics.certificate_reloads.fetch_add(1, Ordering::Relaxed);
+                    tracing::info!(certificate = %files.certificate.display(), expires = expiry, "TLS files reloaded");
+                    used = Some(content);
                     None
                 }
             },
