@@ -1,5 +1,6 @@
-//! The tree, the selection, the driver and the phases; the parts have tests of their own.
+//! The tree, the selection, the driver with its check and the phases; the parts have tests of their own.
 
+mod check;
 mod driver;
 mod phases;
 mod selection;
