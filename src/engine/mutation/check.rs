@@ -28,12 +28,13 @@ pub(super) struct Fault {
 #[derive(Debug)]
 pub(super) struct Standard {
     enforced: LevelVersion,
-    before: BTreeSet<String>,
+    /// None if the pod did not decode: the API server will say so.
+    before: Option<BTreeSet<String>>,
 }
 
 impl Standard {
     pub(super) fn of(pod: &Node<'_>, enforced: LevelVersion) -> Self {
-        Self { enforced, before: violations(pod, enforced).unwrap_or_default() }
+        Self { enforced, before: violations(pod, enforced) }
     }
 }
 
@@ -44,10 +45,11 @@ pub(super) fn fault(original: &Node<'_>, result: &Node<'_>, standard: &Standard)
     if let Some(flaw) = flaw {
         return Some(broken(flaw));
     }
+    let before = standard.before.as_ref()?;
     let Some(after) = violations(result, standard.enforced) else {
         return Some(broken("the result does not decode".to_owned()));
     };
-    let about = after.difference(&standard.before).next()?.clone();
+    let about = after.difference(before).next()?.clone();
     Some(Fault { reason: Reason::WouldViolatePodSecurity, about })
 }
 

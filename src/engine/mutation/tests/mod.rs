@@ -1,4 +1,7 @@
-//! The tree, the selection and the driver; the parts have tests of their own.
+//! The tree, the selection, the driver with its check and the phases; the parts have tests of their own.
 
+mod check;
+mod driver;
+mod phases;
 mod selection;
 mod tree;
