@@ -32,6 +32,14 @@ const POLICIES: [&str; 10] = [
 /// The fences that show an answer.
 const ANSWERS: [&str; 4] = ["yaml injected", "diff", "text told", "text explained"];
 
+const RESTRICTED_NAMESPACE: &str = "apiVersion: v1
+kind: Namespace
+metadata:
+  name: default
+  labels:
+    pod-security.kubernetes.io/enforce: restricted
+";
+
 const PASSES: &str = "passes the restricted standard";
 
 #[test]
@@ -79,14 +87,46 @@ fn what_a_page_says_passes_the_restricted_standard_does() {
     for path in pages() {
         let text = fs::read_to_string(&path).expect("a page");
         for input in inputs(&path, &text).iter().filter(|input| input.passes) {
-            let folder = tempfile::tempdir().expect("a folder");
-            fs::write(folder.path().join("shop.yaml"), input.prints("yaml injected")).expect("written");
-            let output = program(folder.path(), &["check", "--level", "restricted", "shop.yaml"]);
-            assert!(output.status.success(), "{}: {}", path.display(), String::from_utf8_lossy(&output.stdout));
+            assert_restricted(&input.prints("yaml injected"), &path.display().to_string());
             checked += 1;
         }
     }
     assert!(checked >= 5, "only {checked} inputs are said to pass");
+}
+
+#[test]
+fn the_mesh_proxy_alone_is_allowed_where_the_restricted_standard_is_enforced() {
+    let policy = fs::read_to_string(root().join("policies/mesh-proxy/policy.yaml")).expect("a policy");
+    let (head, rest) = policy.split_once("    initContainers:\n").expect("init containers");
+    let (_, tail) = rest.split_once("    containers:\n").expect("containers");
+    let run = Run {
+        policy: Policy::Text(format!("{head}    containers:\n{tail}")),
+        namespaces: Some(RESTRICTED_NAMESPACE.to_owned()),
+        input: fs::read_to_string(root().join("docs/examples/shop.yaml"))
+            .expect("an example")
+            .replace("logs.portcullis.dev/inject", "mesh.portcullis.dev/inject"),
+        passes: true,
+    };
+    let injected = run.prints("yaml injected");
+    assert!(injected.contains("name: mesh-proxy\n") && !injected.contains("name: mesh-init\n"), "{injected}");
+    assert_restricted(&injected, "mesh-proxy");
+}
+
+#[test]
+fn the_documents_work_together() {
+    let mut input = fs::read_to_string(root().join("docs/examples/shop.yaml")).expect("an example");
+    let label = "logs.portcullis.dev/inject: \"true\"";
+    let further =
+        ["metrics", "database", "wait-for", "mesh"].map(|name| format!("{name}.portcullis.dev/inject: \"true\""));
+    let labels = format!("{label}\n        {}\n        qos.portcullis.dev/priority: high", further.join("\n        "));
+    input = input.replace(label, &labels);
+    let run = Run { policy: Policy::File(root().join("policies")), namespaces: None, input, passes: false };
+    let injected = run.prints("yaml injected");
+    let order = ["mesh-init", "mesh-proxy", "database-proxy", "metrics-adapter", "log-shipper", "wait-for"];
+    let places: Vec<_> = order.iter().map(|name| injected.find(&format!(" name: {name}\n")).expect(name)).collect();
+    assert!(places.is_sorted(), "{injected}");
+    let count = |text: &str| injected.matches(text).count();
+    assert_eq!((count("requests:"), count("limits:")), (7, 7), "Guaranteed, all of it: {injected}");
 }
 
 #[test]
@@ -123,6 +163,13 @@ fn every_image_of_a_policy_is_one_that_nobody_can_pull_by_mistake() {
         }
     }
     assert!(images > 4, "only {images}");
+}
+
+fn assert_restricted(manifest: &str, name: &str) {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("shop.yaml"), manifest).expect("written");
+    let output = program(folder.path(), &["check", "--level", "restricted", "shop.yaml"]);
+    assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stdout));
 }
 
 fn root() -> PathBuf {
