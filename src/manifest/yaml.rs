@@ -149,8 +149,11 @@ impl<'t> Builder<'t> {
         match event {
             Event::DocumentStart(_) if self.root.is_some() => Err(second_document(span)),
             Event::Scalar(text, style, anchor, tag) => {
-                let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
-                let span = if block { with_header(self.text, span) } else { span };
+                let span = match style {
+                    ScalarStyle::Plain => span,
+                    ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => to_closing_quote(self.text, span),
+                    ScalarStyle::Literal | ScalarStyle::Folded => with_header(self.text, span),
+                };
                 self.scalar(text, style == ScalarStyle::Plain, anchor, tag.as_deref(), span)
             }
             Event::Alias(anchor) => self.alias(anchor, span),
@@ -267,7 +270,8 @@ impl<'t> Builder<'t> {
             Contents::Map(map) => map.end(),
         };
         let bracket = matches!(self.text.as_bytes().get(span.start as usize), Some(b'}' | b']')) && !span.is_empty();
-        let end = if bracket { span.end as usize } else { last.map_or(frame.start, |end| end as usize) };
+        // The reader's own end of a bracket is that of the comment behind it.
+        let end = if bracket { span.start as usize + 1 } else { last.map_or(frame.start, |end| end as usize) };
         let value = match frame.contents {
             Contents::List(items) => Value::List(items),
             Contents::Map(map) => map.finish()?,
@@ -323,6 +327,28 @@ fn with_header(text: &str, span: Span) -> Span {
         after.is_empty() || after.starts_with([' ', '\t']) && after.trim_start().starts_with('#')
     });
     header.map_or(span, |(at, _)| Span { start: Span::empty(line_start + at).start, ..span })
+}
+
+/// The parser's place of a quoted text ends with the comment behind it; this one with its quote.
+fn to_closing_quote(text: &str, span: Span) -> Span {
+    let bytes = text.as_bytes().get(span.range()).unwrap_or_default();
+    let Some((quote, inner)) = bytes.split_first().filter(|(first, _)| matches!(first, b'"' | b'\'')) else {
+        return span;
+    };
+    let mut inner = inner.iter().enumerate().peekable();
+    while let Some((at, byte)) = inner.next() {
+        let has_escaped = match byte {
+            b'\\' => *quote == b'"',
+            byte if byte == quote => *quote == b'\'' && inner.peek().is_some_and(|(_, next)| *next == quote),
+            _ => continue,
+        };
+        if has_escaped {
+            inner.next();
+        } else if byte == quote {
+            return Span::new(span.start as usize, span.start as usize + at + 2);
+        }
+    }
+    span
 }
 
 fn is_merge_tag(tag: &Tag) -> bool {

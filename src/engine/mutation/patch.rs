@@ -47,7 +47,15 @@ impl Writer {
             return;
         }
         match node.parts() {
-            Parts::Object(members) => members.iter().for_each(|member| self.member(member)),
+            // What is removed for good goes last, so that an object whose members are exchanged is never empty in between: its text can
+            // then be edited in the layout that it has.
+            Parts::Object(members) => {
+                let is_there =
+                    |key: &str| members.iter().any(|member| member.key == key && member.origin != Origin::Removed);
+                let is_gone = |member: &&Member<'_>| member.origin == Origin::Removed && !is_there(&member.key);
+                members.iter().filter(|member| !is_gone(member)).for_each(|member| self.member(member));
+                members.iter().filter(is_gone).for_each(|member| self.member(member));
+            }
             Parts::Array(elements) => self.elements(elements),
             Parts::Scalar | Parts::Vacant => {}
         }

@@ -143,3 +143,26 @@ fn what_is_shared_is_left_alone() {
     let nothing = splice(&DocumentText::new(text), &[remove("/z")]);
     assert!(matches!(nothing, Err(SpliceError::Nowhere(_))), "{nothing:?}");
 }
+
+#[test]
+fn comments_behind_what_is_replaced_stay() {
+    let text = "a:\n  b: {c: 1}  # map\n  d: [1]  # list\n  e: 'it''s'  # text\n  f: \"a\\\"b\\\\\" # more\n";
+    let operations = [
+        replace("/a/b", r#"{"c":2}"#),
+        replace("/a/d", r#"["y"]"#),
+        replace("/a/e", r#""z""#),
+        add("/a/b/i", "3"),
+        replace("/a/f", r#""c d""#),
+    ];
+    assert_eq!(
+        edited(text, &operations),
+        "a:\n  b: {\"c\":2, \"i\":3}  # map\n  d: [\"y\"]  # list\n  e: z  # text\n  f: \"c d\" # more\n"
+    );
+}
+
+#[test]
+fn an_object_whose_only_member_is_exchanged_keeps_its_layout() {
+    let text = "probe:\n  tcpSocket:\n    port: 80\nnext: 1\n";
+    let operations = [add("/probe/httpGet", r#"{"path":"/","port":80}"#), remove("/probe/tcpSocket")];
+    assert_eq!(edited(text, &operations), "probe:\n  httpGet:\n    path: /\n    port: 80\nnext: 1\n");
+}

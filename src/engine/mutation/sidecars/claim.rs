@@ -46,8 +46,8 @@ pub(super) enum Part<'n> {
     Label(&'n str),
     Annotation(&'n str),
     PullSecret(&'n str),
-    /// The grace period, with what it was in seconds.
-    Grace(i64),
+    /// The grace period, with what it was in seconds, if it was there.
+    Grace(Option<i64>),
 }
 
 impl Part<'_> {
@@ -63,7 +63,7 @@ impl Part<'_> {
             Self::Label(key) => format!("l/{key}"),
             Self::Annotation(key) => format!("a/{key}"),
             Self::PullSecret(name) => format!("s/{name}"),
-            Self::Grace(seconds) => format!("g/{seconds}"),
+            Self::Grace(seconds) => format!("g/{}", seconds.map(|seconds| seconds.to_string()).unwrap_or_default()),
         }
     }
 }

@@ -60,7 +60,7 @@ impl Work<'_, '_> {
                 if let Some(spec) = self.spec() {
                     spec.set(FIELD, least.to_string());
                 }
-                self.record_part(Part::Grace(seconds));
+                self.record_part(Part::Grace(present));
             }
             _ => {}
         }

@@ -17,6 +17,15 @@ use super::work::List;
 
 type Left = Vec<(Reason, String)>;
 
+/// What may have come to be with what we put into it, the inner before the outer.
+const MAY_BE_OURS: [&[&str]; 5] = [
+    &["metadata", "labels"],
+    &["metadata", "annotations"],
+    &["spec", "volumes"],
+    &["spec", "initContainers"],
+    &["metadata"],
+];
+
 impl Injection {
     /// Takes the document's parts out of a pod, and gives what could not be restored: why, and what it is about. A pod without any
     /// of its parts stays as it is.
@@ -25,6 +34,8 @@ impl Injection {
         let claim = claims.claim(&self.name);
         let parts = claim.map(|claim| claim.parts).unwrap_or_default();
         let mut left = Vec::new();
+        let is_filled = |path: &&[&str]| pod.at(path).is_some_and(|node| !node.is_empty());
+        let filled: Vec<&[&str]> = MAY_BE_OURS.into_iter().filter(is_filled).collect();
         self.restore_probes(pod, &mut left);
         self.take_containers(pod, &parts, &mut left);
         for part in &parts {
@@ -39,11 +50,7 @@ impl Injection {
                 None => drop(annotations.remove(KEY)),
             }
         }
-        for path in
-            [&["metadata", "labels"], &["metadata", "annotations"], &["spec", "volumes"], &["spec", "initContainers"]]
-        {
-            remove_if_emptied(pod, path);
-        }
+        filled.into_iter().for_each(|path| remove_if_emptied(pod, path));
         left
     }
 
@@ -182,10 +189,10 @@ impl Injection {
         let present = pod.at(&["spec", FIELD]).and_then(Node::integer);
         let ours = self.revisions.iter().filter_map(|revision| revision.parts.pod.termination_grace_period_at_least);
         let is_ours = ours.map(i64::from).any(|least| present == Some(least));
-        if is_ours
-            && before.parse::<u32>().is_ok()
-            && let Some(spec) = pod.member("spec")
-        {
+        let Some(spec) = pod.member("spec").filter(|_| is_ours) else { return };
+        if before.is_empty() {
+            spec.remove(FIELD);
+        } else if before.parse::<u32>().is_ok() {
             spec.set(FIELD, before.to_owned());
         }
     }

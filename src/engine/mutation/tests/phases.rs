@@ -1,0 +1,170 @@
+//! Through `decide`: what is answered of edits in audit mode, what the validate phase proves again, and what it refuses of documents.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::driver::{container_and_label, injection};
+use crate::engine::mutation::document::GROUP;
+use crate::engine::mutation::{Active, Documents, Surroundings};
+use crate::engine::object::StringMap;
+use crate::engine::pod_security::{Configuration, LevelVersion};
+use crate::engine::{
+    Annotation, Carried, ExistingPods, Facts, Mode, ObjectKind, Operation, Phase, Request, Resource, Snapshot,
+    Unlisted, Verdict, decide, json as decoder,
+};
+
+fn snapshot(documents: Vec<Arc<Active>>, mode: Mode) -> Snapshot {
+    let snapshot = Snapshot::new(Configuration::uniform(LevelVersion::PRIVILEGED), Unlisted::Unknown);
+    let mut snapshot = snapshot.with_documents(Arc::new(Documents::new(documents)));
+    snapshot.mode = mode;
+    snapshot.surroundings = Arc::new(Surroundings { has_native_sidecars: true, ..Surroundings::default() });
+    snapshot.insert_namespace("shop", &StringMap::default());
+    snapshot
+}
+
+/// Decides the creation of this object, a pod or a document.
+fn decided(snapshot: &Snapshot, phase: Phase, object: &Value) -> Verdict {
+    let text: &'static str = object.to_string().leak();
+    let kind = object["kind"].as_str().expect("a kind");
+    let (group, resource) = match kind {
+        "Pod" => ("", "pods"),
+        "PodDefaults" => (GROUP, "poddefaults"),
+        _ => (GROUP, "sidecarinjections"),
+    };
+    let object = match phase {
+        Phase::Mutate => Carried::Unread(text),
+        Phase::Validate => Carried::Object(Box::new(decoder::from_slice(text.as_bytes()).expect("an object"))),
+    };
+    let review = format!(r#"{{"request":{{"object":{text}}}}}"#);
+    let request = Request {
+        phase,
+        uid: "u".into(),
+        operation: Operation::Create,
+        kind: ObjectKind { group: group.into(), kind: kind.into() },
+        resource: Resource { group: group.into(), resource: resource.into() },
+        subresource: "".into(),
+        name: "web".into(),
+        namespace: if group.is_empty() { "shop".into() } else { "".into() },
+        username: "somebody".into(),
+        dry_run: false,
+        object,
+        old_object: Carried::Absent,
+        review: review.as_bytes(),
+    };
+    decide(&request, snapshot, &Facts { namespace: None, existing_pods: ExistingPods::NotGathered })
+}
+
+fn pod(containers: Value) -> Value {
+    json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"}, "spec": {"containers": containers}})
+}
+
+fn app() -> Value {
+    pod(json!([{"name": "app", "image": "app:1"}]))
+}
+
+fn annotation(verdict: &Verdict, key: &str) -> Option<String> {
+    let found = verdict.annotations().iter().find(|annotation| annotation.key() == key);
+    found.map(|annotation| annotation.value().into_owned())
+}
+
+#[test]
+fn audit_mode_proposes_nothing_and_says_what_it_would() {
+    let documents = || vec![injection("mesh", &container_and_label("proxy"), json!({}))];
+    let enforced = decided(&snapshot(documents(), Mode::Enforce), Phase::Mutate, &app());
+    let operations = enforced.patch().expect("a patch").operations();
+    let audited = decided(&snapshot(documents(), Mode::Audit), Phase::Mutate, &app());
+    assert_eq!((audited.is_allowed(), audited.patch()), (true, None));
+    assert!(audited.annotations().contains(&Annotation::WouldPatch(operations)), "{:?}", audited.annotations());
+    assert_eq!(annotation(&enforced, "would-patch"), None);
+    assert_eq!(annotation(&audited, "mutation"), annotation(&enforced, "mutation"));
+}
+
+#[test]
+fn audit_mode_refuses_nothing_over_a_conflict_and_says_what_it_would() {
+    let documents = || vec![injection("mesh", &container_and_label("app"), json!({}))];
+    let enforced = decided(&snapshot(documents(), Mode::Enforce), Phase::Mutate, &app());
+    let denial = enforced.denial().expect("a denial");
+    assert_eq!((denial.code, denial.reason, enforced.patch()), (403, "Forbidden", None));
+    assert!(denial.message.contains("SidecarInjection/mesh: ") && denial.message.contains("container_name_taken"));
+    let audited = decided(&snapshot(documents(), Mode::Audit), Phase::Mutate, &app());
+    assert_eq!((audited.is_allowed(), audited.patch()), (true, None));
+    assert_eq!(annotation(&audited, "would-deny").as_ref(), Some(&denial.message));
+}
+
+#[test]
+fn i3_a_pod_that_arrives_without_what_it_must_have_is_refused_or_warned_of() {
+    let verified = |verify: &str, object: &Value| {
+        let document = injection("mesh", &container_and_label("proxy"), json!({"failure": {"verify": verify}}));
+        decided(&snapshot(vec![document], Mode::Enforce), Phase::Validate, object)
+    };
+    let denied = verified("Deny", &app());
+    let denial = denied.denial().expect("a denial");
+    assert_eq!(denial.code, 403);
+    assert!(denial.message.starts_with("pods \"web\" is forbidden: SidecarInjection/mesh: container \"proxy\": "));
+    assert!(denial.message.ends_with("(item_missing)"), "{}", denial.message);
+    let warned = verified("Warn", &app());
+    assert_eq!((warned.is_allowed(), warned.warnings().len()), (true, 1));
+    assert!(warned.warnings()[0].contains("item_missing"), "{:?}", warned.warnings());
+    let passed = verified("Off", &app());
+    assert_eq!((passed.is_allowed(), passed.warnings().len()), (true, 0));
+}
+
+#[test]
+fn i3_a_pod_that_arrives_with_what_it_must_have_passes_and_a_lookalike_does_not() {
+    let document = injection("mesh", &container_and_label("proxy"), json!({"failure": {"verify": "Deny"}}));
+    let snapshot = snapshot(vec![document], Mode::Enforce);
+    let with = |image: &str| {
+        let proxy = json!({"name": "proxy", "image": image, "restartPolicy": "Always"});
+        let mut pod = app();
+        pod["spec"]["initContainers"] = json!([proxy]);
+        decided(&snapshot, Phase::Validate, &pod).is_allowed()
+    };
+    assert!(with("proxy:1"));
+    assert!(!with("pause:3"));
+}
+
+fn judged(documents: Vec<Arc<Active>>, kind: &str, spec: Value) -> Verdict {
+    let object = json!({"apiVersion": "portcullis.dev/v1", "kind": kind, "metadata": {"name": "web"}, "spec": spec});
+    decided(&snapshot(documents, Mode::Enforce), Phase::Validate, &object)
+}
+
+#[test]
+fn a_document_with_flaws_is_refused_with_each_at_its_field() {
+    let containers = json!([
+        {"container": {"name": "Not A Name", "image": "a"}},
+        {"container": {"name": "twice", "image": "a", "volumeMounts": [{"name": "absent", "mountPath": "/a"}]}},
+        {"container": {"name": "twice", "image": "a"}},
+    ]);
+    let verdict = judged(Vec::new(), "SidecarInjection", json!({"add": {"containers": containers}}));
+    let denial = verdict.denial().expect("a denial");
+    assert_eq!((denial.code, denial.reason, &*denial.details.group), (422, "Invalid", GROUP));
+    let fields: Vec<&str> = denial.details.causes.iter().map(|cause| cause.field.as_str()).collect();
+    assert!(fields.len() >= 3, "{fields:?}");
+    assert!(fields.iter().all(|field| field.starts_with("spec.add.containers[")), "{fields:?}");
+    assert!(denial.details.causes.iter().all(|cause| cause.reason == "FieldValueInvalid"));
+}
+
+#[test]
+fn a_document_with_an_unknown_field_or_type_is_refused_with_its_path() {
+    for (kind, spec, path) in [
+        ("SidecarInjection", json!({"add": {"pod": {"label": {}}}}), "spec.add.pod.label"),
+        ("SidecarInjection", json!({"precedence": "high"}), "spec.precedence"),
+        ("PodDefaults", json!({"cel": "true"}), "spec.cel"),
+    ] {
+        let verdict = judged(Vec::new(), kind, spec);
+        let denial = verdict.denial().expect("a denial");
+        assert_eq!((denial.code, denial.details.causes[0].field.as_str()), (422, path));
+        assert!(denial.message.starts_with(&format!("{kind}.{GROUP} \"web\" is invalid: ")), "{}", denial.message);
+    }
+}
+
+#[test]
+fn a_document_that_adds_a_container_of_another_document_is_warned_of() {
+    let others = || vec![injection("mesh", &container_and_label("proxy"), json!({}))];
+    let same = judged(others(), "SidecarInjection", json!({"add": container_and_label("proxy")}));
+    assert!(same.is_allowed());
+    assert!(same.warnings()[0].starts_with("SidecarInjection/mesh adds a container \"proxy\" too"));
+    let other = judged(others(), "SidecarInjection", json!({"add": container_and_label("other")}));
+    assert_eq!((other.is_allowed(), other.warnings().len()), (true, 0));
+}
