@@ -82,6 +82,25 @@ fn injecting_twice_changes_nothing() {
 }
 
 #[test]
+fn what_was_injected_can_be_taken_back() {
+    let mut taken_back = 0;
+    for path in pages() {
+        let text = fs::read_to_string(&path).expect("a page");
+        for run in inputs(&path, &text) {
+            let injected = run.prints("yaml injected");
+            // What defaults have set is the pod's own from then on.
+            if !injected.contains("portcullis.dev/applied") {
+                continue;
+            }
+            let back = Run { input: injected, ..run.clone() }.output("uninject", &[]).stdout;
+            assert_eq!(meant(str::from_utf8(&back).expect("text")), meant(&run.input), "{}", path.display());
+            taken_back += 1;
+        }
+    }
+    assert!(taken_back >= 6, "only {taken_back}");
+}
+
+#[test]
 fn what_a_page_says_passes_the_restricted_standard_does() {
     let mut checked = 0;
     for path in pages() {
@@ -172,6 +191,14 @@ fn assert_restricted(manifest: &str, name: &str) {
     assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stdout));
 }
 
+/// What a manifest means, however it is spelled.
+fn meant(manifest: &str) -> String {
+    let node = portcullis::manifest::parse(&portcullis::manifest::DocumentText::new(manifest)).expect("YAML");
+    let mut json = Vec::new();
+    node.write_json(&mut json);
+    serde_json::from_slice::<serde_json::Value>(&json).expect("JSON").to_string()
+}
+
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
@@ -207,6 +234,16 @@ struct Run {
 impl Run {
     /// What a fence of this info shows.
     fn prints(&self, info: &str) -> String {
+        let output = match info {
+            "diff" => self.output("inject", &["--diff"]),
+            "text explained" => self.output("inject", &["--explain"]),
+            _ => self.output("inject", &[]),
+        };
+        let answer = if info.starts_with("text") { output.stderr } else { output.stdout };
+        String::from_utf8(answer).expect("text")
+    }
+
+    fn output(&self, command: &str, further: &[&str]) -> Output {
         let folder = tempfile::tempdir().expect("a folder");
         let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("written");
         write("shop.yaml", &self.input);
@@ -217,19 +254,13 @@ impl Run {
                 "policy.yaml".to_owned()
             }
         };
-        let mut arguments = vec!["inject", "shop.yaml", "--policies", &policy];
+        let mut arguments = vec![command, "shop.yaml", "--policies", &policy];
         if let Some(namespaces) = &self.namespaces {
             write("namespaces.yaml", namespaces);
             arguments.extend(["--namespaces", "namespaces.yaml"]);
         }
-        match info {
-            "diff" => arguments.push("--diff"),
-            "text explained" => arguments.push("--explain"),
-            _ => {}
-        }
-        let output = program(folder.path(), &arguments);
-        let answer = if info.starts_with("text") { output.stderr } else { output.stdout };
-        String::from_utf8(answer).expect("text")
+        arguments.extend(further);
+        program(folder.path(), &arguments)
     }
 }
 
