@@ -25,8 +25,9 @@ run: rust ## Build Portcullis and serve on https://127.0.0.1:8443 with embedded 
 	@printf '%s\n' 'Starting on https://127.0.0.1:8443; Ctrl-C ends it. In another shell:' \
 	  "  curl --cacert portcullis-ca.crt -H 'Content-Type: application/json' --data @docs/examples/review.json 'https://localhost:8443/validate?timeout=5s'" \
 	  '  curl http://127.0.0.1:8444/metrics' \
-	  '  target/release/portcullis check docs/examples/privileged.yaml'
-	exec target/release/portcullis serve
+	  '  target/release/portcullis check docs/examples/privileged.yaml' \
+	  '  target/release/portcullis inject docs/examples/shop.yaml --policies policies/log-shipper --diff'
+	exec target/release/portcullis serve --policies policies/log-shipper
 
 .PHONY: test
 test: lint go ## Run every test: lint, unit tests, pages, oracle, the real binary over TLS and behind a real API server

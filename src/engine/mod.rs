@@ -21,7 +21,7 @@ mod request;
 mod snapshot;
 mod verdict;
 
-pub use admission::{Asked, Concern, Proposal, Subject, judged, mutated, needed, propose};
+pub use admission::{Asked, Concern, Proposal, Subject, judged, mutated, needed, passed_over, propose};
 pub use facts::{ExistingPods, Facts, Needed};
 pub use request::{Carried, ObjectKind, Operation, Phase, Request, Resource, Unusable};
 pub use snapshot::{Mode, Namespace, Snapshot, Unlisted, WORKLOADS_LABEL, Workloads};

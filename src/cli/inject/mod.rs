@@ -14,7 +14,7 @@ use clap::Args;
 use super::inputs::{Judging, ModeArgument, WorkloadsArgument};
 use crate::engine::mutation::{Note, Weight};
 use crate::engine::pod_security::LevelVersion;
-use crate::engine::{Snapshot, propose};
+use crate::engine::{Snapshot, passed_over, propose};
 use text::{Edit, Site, Texts};
 
 /// Carry out PodDefaults and SidecarInjections on manifests.
@@ -69,8 +69,12 @@ fn inject(arguments: &Arguments, snapshot: &Snapshot, site: &Site<'_>) -> Edit {
         eprintln!("{title}: left as it is: the namespace {name:?} is not among those of --namespaces");
         return Edit::Fail;
     };
-    let proposal = propose(&pod.owned_json(object), name, namespace, snapshot, pod.subject);
+    let json = pod.owned_json(object);
+    let proposal = propose(&json, name, namespace, snapshot, pod.subject);
     tell(title, &proposal.notes, arguments.explain);
+    if arguments.explain {
+        tell(title, &passed_over(&json, name, namespace, snapshot), true);
+    }
     if proposal.denial().is_some() { Edit::Refuse } else { Edit::Change(proposal.patch) }
 }
 

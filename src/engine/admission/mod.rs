@@ -16,7 +16,7 @@ use super::snapshot::{Namespace, Snapshot};
 use super::verdict::{Details, Status, Verdict};
 
 pub(super) use mutation::mutate;
-pub use mutation::{Proposal, Subject, propose};
+pub use mutation::{Proposal, Subject, passed_over, propose};
 
 /// Judges a request of the validate phase.
 pub(super) fn validate(request: &Request<'_>, snapshot: &Snapshot, facts: &Facts) -> Verdict {

@@ -5,7 +5,8 @@ use std::fmt::Write;
 
 use super::{Facts, Namespace, Needed, Operation, Request, Snapshot, Verdict, forbidden, lookup};
 use crate::engine::mutation::{
-    Candidates, Mutated, Node, Note, Patch, Rules, Weight, World, mutate as change, verify as look,
+    Candidates, Mutated, Node, Note, Patch, Rules, Weight, World, mutate as change, passed_over as not_looked_at,
+    verify as look,
 };
 use crate::engine::request::Carried;
 use crate::engine::verdict::{Annotation, Event};
@@ -66,6 +67,13 @@ pub fn propose(pod: &str, name: &str, namespace: &Namespace, snapshot: &Snapshot
     world.is_template = subject == Subject::Template;
     let Mutated { patch, notes, .. } = change(pod, rules(snapshot, namespace, &mutation.candidates, &world));
     Proposal { patch, notes }
+}
+
+/// Why the documents of which [`propose`] says nothing are not for the pod.
+pub fn passed_over(pod: &str, name: &str, namespace: &Namespace, snapshot: &Snapshot) -> Vec<Note> {
+    let Some(mutation) = &namespace.mutation else { return Vec::new() };
+    let world = snapshot.surroundings.world(name, &mutation.labels, pod);
+    not_looked_at(pod, rules(snapshot, namespace, &mutation.candidates, &world))
 }
 
 fn rules<'a>(

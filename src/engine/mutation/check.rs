@@ -12,7 +12,7 @@ use super::selection::containers;
 use super::tree::Node;
 use crate::engine::json;
 use crate::engine::object::{Object, Pod};
-use crate::engine::pod_security::{Level, LevelVersion, registry};
+use crate::engine::pod_security::{Level, LevelVersion, Site, registry};
 
 /// The most bytes of all annotations (`apimachinery/pkg/api/validation`, `TotalAnnotationSizeLimitB`).
 const MOST_ANNOTATIONS: usize = 256 << 10;
@@ -61,12 +61,20 @@ fn violations(pod: &Node<'_>, enforced: LevelVersion) -> Option<BTreeSet<String>
     let text = pod.to_json();
     let object: Object<'_> = json::from_slice(text.as_bytes()).ok()?;
     let evaluation = registry().evaluate(enforced, &Pod::of(&object));
-    let named = |check: &str, site: &crate::engine::pod_security::Site| format!("{check} ({site:?})");
-    let found = evaluation
-        .findings
-        .iter()
-        .flat_map(|finding| finding.violations.iter().map(move |violation| named(finding.check.id, &violation.site)));
+    let found = evaluation.findings.iter().flat_map(|finding| {
+        finding.violations.iter().map(|violation| format!("{}, {}", place(&violation.site), finding.check.id))
+    });
     Some(found.collect())
+}
+
+/// Where a violation is, in words. An addition moves what stands behind it, so the place in a list is none of them.
+fn place(site: &Site) -> String {
+    match site {
+        Site::Pod => "pod".to_owned(),
+        Site::Container { name, .. } => format!("container {name:?}"),
+        Site::Volume { name } => format!("volume {name:?}"),
+        Site::Annotation { key } => format!("annotation {key:?}"),
+    }
 }
 
 /// What the API server's validation would refuse.
@@ -148,4 +156,34 @@ fn twice<'n>(names: impl Iterator<Item = &'n str>, what: &str, flaws: &mut Vec<S
 fn is_dns_label(name: &str) -> bool {
     let is_inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     (1..=63).contains(&name.len()) && name.bytes().all(is_inner) && !name.starts_with('-') && !name.ends_with('-')
+}
+
+#[cfg(test)]
+mod tests {
+    //! What was wrong before is not blamed on an addition, wherever it stands now.
+
+    use super::*;
+    use crate::engine::pod_security::Version;
+
+    const OURS: &str = r#"{"name":"ours","image":"i"}"#;
+    const THEIRS: &str = r#"{"name":"theirs","image":"i","securityContext":{"privileged":true}}"#;
+
+    fn judged(before: &str, after: &str) -> Option<Fault> {
+        let pod = |containers: &str| Node::new(format!(r#"{{"spec":{{"containers":[{containers}]}}}}"#));
+        let (before, after) = (pod(before), pod(after));
+        let enforced = LevelVersion { level: Level::Baseline, version: Version::Latest };
+        fault(&before, &after, &Standard::of(&before, enforced))
+    }
+
+    #[test]
+    fn a_violation_that_an_addition_moves_stays_the_same() {
+        assert_eq!(judged(THEIRS, &format!("{OURS},{THEIRS}")), None);
+    }
+
+    #[test]
+    fn a_violation_that_is_added_is_told_in_words() {
+        let fault = judged(OURS, &format!("{OURS},{THEIRS}")).expect("a fault");
+        assert_eq!(fault.reason, Reason::WouldViolatePodSecurity);
+        assert_eq!(fault.about, "container \"theirs\", privileged");
+    }
 }

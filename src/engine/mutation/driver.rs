@@ -89,14 +89,21 @@ pub fn verify(pod: &str, rules: Rules<'_>) -> Vec<Note> {
         if missing.is_empty() || injection.apply(&mut plan).is_err_and(|conflict| conflict.weight < Weight::Denied) {
             continue;
         }
-        notes.push(Note {
-            document: document.title.clone(),
-            reason: Reason::ItemMissing,
-            about: missing.join(", "),
-            weight,
-        });
+        notes.push(document.note(Reason::ItemMissing, weight, missing.join(", ")));
     }
     notes
+}
+
+/// A note for each document that [`mutate`] does not look at, as the pod's namespace or its labels leave it out; for who asks why.
+pub fn passed_over(pod: &str, rules: Rules<'_>) -> Vec<Note> {
+    let pod = Node::new(pod);
+    let candidates = rules.candidates.of(&pod);
+    let others = (0_u32..).zip(rules.documents.iter()).filter(|(number, _)| !candidates.contains(number));
+    let note = |document: &Active| {
+        let decision = document.selection.decide(&pod, rules.world);
+        document.note(decision.reason, Weight::Detail, decision.about)
+    };
+    others.map(|(_, document)| note(document)).collect()
 }
 
 impl<'a> Rules<'a> {
@@ -109,10 +116,9 @@ impl<'a> Rules<'a> {
                 chosen.insert(index);
             }
             if let Some(notes) = notes.as_mut() {
-                let note = |reason, weight, about| Note { document: document.title.clone(), reason, about, weight };
                 let weight = decision.weight();
-                notes.extend(decision.warning.map(|(reason, about)| note(reason, Weight::Warning, about)));
-                notes.push(note(decision.reason, weight, decision.about));
+                notes.extend(decision.warning.map(|(reason, about)| document.note(reason, Weight::Warning, about)));
+                notes.push(document.note(decision.reason, weight, decision.about));
             }
         }
         chosen
@@ -189,6 +195,10 @@ impl Active {
             plan.notes.truncate(noted);
             plan.note(&self.title, reason, weight, about);
         }
+    }
+
+    fn note(&self, reason: Reason, weight: Weight, about: String) -> Note {
+        Note { document: self.title.clone(), reason, about, weight }
     }
 
     /// The names of the containers that the document adds.

@@ -18,7 +18,7 @@ mod surroundings;
 mod tree;
 
 pub use documents::{Active, Candidates, Documents, Interned};
-pub use driver::{Mutated, Rules, mutate, verify};
+pub use driver::{Mutated, Rules, mutate, passed_over, verify};
 pub use patch::Patch;
 pub use plan::{Conflict, Note, Plan, PriorityClass, Reason, Reserved, Weight, World};
 pub use selection::{

@@ -270,6 +270,7 @@ pub enum OnExisting {
     Replace,
     /// After the value that is there. One that comes from elsewhere (`valueFrom`) is left alone, with a warning.
     Append,
+    /// A conflict, with the outcome that `conflicts.other` says.
     Fail,
 }
 

@@ -85,7 +85,7 @@ impl<'a> Work<'a, '_> {
         let about = format!("variable {:?} of container {:?}", edit.name, target.name);
         match edit.on_existing {
             OnExisting::Keep => Ok(()),
-            OnExisting::Fail => Err(Conflict { reason: Reason::EnvironmentTaken, about, weight: Weight::Denied }),
+            OnExisting::Fail => self.conflict(self.injection.conflicts.other, Reason::EnvironmentTaken, about),
             OnExisting::Replace => {
                 set_variable(found, &wanted);
                 self.record_part(part);
@@ -148,7 +148,7 @@ impl<'a> Work<'a, '_> {
         }
         let about = format!("{} in container {:?}", mount.path, target.name);
         if mount.fails_if_taken {
-            return Err(Conflict { reason: Reason::MountPathTaken, about, weight: Weight::Denied });
+            return self.conflict(self.injection.conflicts.other, Reason::MountPathTaken, about);
         }
         self.note(Reason::MountPathTaken, Weight::Warning, about);
         Ok(())

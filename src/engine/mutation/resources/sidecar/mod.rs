@@ -168,7 +168,7 @@ impl Placed<'_> {
                 format!("{resource} +{}", more.written_for(resource))
             })
             .collect();
-        if !grown.is_empty() {
+        if growth.values().any(|more| *more != Quantity::ZERO) {
             plan.note(self.document, Reason::EffectiveRequests, Weight::Detail, self.about(&grown.join(", ")));
         }
     }

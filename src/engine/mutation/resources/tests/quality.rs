@@ -72,8 +72,11 @@ fn e8_the_growth_of_the_pod_is_reported() {
     let sidecar = json!({"resources": {"requests": {"cpu": "300m"}, "limits": {"memory": "64Mi"}}});
     let had = Case::new(spec.clone(), sidecar.clone()).at(ContainerPlace::Init { index: 0 }).had();
     assert_eq!(had.about("effective_requests"), r#"container "sidecar", cpu +0, memory +64Mi"#);
-    let had = Case::new(spec, sidecar).had();
+    let had = Case::new(spec.clone(), sidecar).had();
     assert_eq!(had.about("effective_requests"), r#"container "sidecar", cpu +300m, memory +64Mi"#);
+    let within = json!({"resources": {"requests": {"cpu": "300m"}}});
+    let had = Case::new(spec, within).at(ContainerPlace::Init { index: 0 }).had();
+    assert_eq!(had.codes(), Vec::<&str>::new());
 }
 
 #[test]

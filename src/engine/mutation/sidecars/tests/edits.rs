@@ -156,12 +156,38 @@ fn b7_a_mount_path_is_the_same_however_it_is_written() {
     pod["spec"]["containers"][0]["volumeMounts"] = json!([{"name": "mine", "mountPath": "/tmp/"}]);
     let refused = conflict(&mount("/tmp", "Fail"), &pod);
     assert_eq!((refused.reason, refused.about.as_str()), (Reason::MountPathTaken, "/tmp in container \"app\""));
+    assert_eq!(refused.weight, Weight::Denied);
     let kept = admit(&mount("/./tmp", "Keep"), &pod);
     assert_eq!(kept.reasons(), [(Reason::MountPathTaken, Weight::Warning)]);
     let within = admit(&mount("/tmp/run", "Fail"), &pod);
     let paths: Vec<_> =
         within.container("app")["volumeMounts"].as_array().expect("mounts").iter().map(|m| &m["mountPath"]).collect();
     assert_eq!(paths, ["/tmp/", "/tmp/run"]);
+}
+
+#[test]
+fn an_edit_that_fails_has_the_outcome_that_the_document_says() {
+    let failing = |how: &str| {
+        let edits = json!([{"env": [{"name": "A", "value": "ours", "onExisting": "Fail"}],
+            "mounts": [{"mount": {"name": "agent", "mountPath": "/tmp"}, "onExisting": "Fail"}]}]);
+        let add = json!({"volumes": [{"volume": {"name": "agent", "emptyDir": {}}}], "patchContainers": edits});
+        with_conflicts(add, json!({"other": how}))
+    };
+    let with = |field: &str, value: Value| {
+        let mut pod = app();
+        merge(&mut pod, json!({"spec": {"volumes": [{"name": "mine", "emptyDir": {}}]}}));
+        pod["spec"]["containers"][0][field] = value;
+        pod
+    };
+    let taken = [
+        (Reason::EnvironmentTaken, with("env", json!([{"name": "A", "value": "theirs"}]))),
+        (Reason::MountPathTaken, with("volumeMounts", json!([{"name": "mine", "mountPath": "/tmp"}]))),
+    ];
+    for (reason, pod) in taken {
+        let weight = |how| conflict(&failing(how), &pod).weight;
+        assert_eq!((weight("Deny"), weight("Skip")), (Weight::Denied, Weight::Skipped));
+        assert_eq!(admit(&failing("Warn"), &pod).reasons(), [(reason, Weight::Warning)]);
+    }
 }
 
 #[test]
