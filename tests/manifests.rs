@@ -55,9 +55,11 @@ fn every_alert_says_what_is_wrong_and_what_it_means() {
 fn the_definitions_are_those_of_the_types_that_read_documents() {
     let path = folder().join("base/custom-resource-definitions.yaml");
     let mut text = "# Made from the types that read documents; see tests/manifests.rs.\n".to_owned();
-    for definition in portcullis::engine::mutation::document::definitions() {
-        text.push_str("---\n");
-        text.push_str(&serde_json::to_string_pretty(&definition).expect("JSON"));
+    for (index, definition) in portcullis::engine::mutation::document::definitions().iter().enumerate() {
+        if index > 0 {
+            text.push_str("---\n");
+        }
+        text.push_str(&serde_json::to_string_pretty(definition).expect("JSON"));
         text.push('\n');
     }
     if std::env::var_os("UPDATE_MANIFESTS").is_some() {

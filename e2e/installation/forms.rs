@@ -114,7 +114,8 @@ fn helm_and_render_mount_the_same_configuration() -> Result<()> {
     let rendered = objects(&render(&["--config", &path])?)?;
     assert!(rendered.contains_key("ConfigMap portcullis-system/portcullis-configuration"));
     let (chart, value) = (manifests("chart"), format!("configuration={path}"));
-    let arguments = ["template", "portcullis", &chart, "--namespace=portcullis-system", "--set-file", &value];
+    let arguments =
+        ["template", "portcullis", &chart, "--namespace=portcullis-system", "--set-file", &value, "--include-crds"];
     assert_same(&objects(&stage.helm()?.done(&arguments)?)?, &rendered, "helm and render, with a configuration");
     Ok(())
 }
@@ -126,7 +127,7 @@ fn the_packaged_chart_needs_nothing_beside_it() -> Result<()> {
     helm.done(&["lint", "--strict", "--namespace=portcullis-system", &manifests("chart")])?;
     helm.done(&["package", &manifests("chart"), "--destination", &folder.display().to_string()])?;
     let package = folder.join(format!("portcullis-{}.tgz", env!("CARGO_PKG_VERSION"))).display().to_string();
-    let text = helm.done(&["template", "portcullis", &package, "--namespace=portcullis-system"])?;
+    let text = helm.done(&["template", "portcullis", &package, "--namespace=portcullis-system", "--include-crds"])?;
     assert_same(&objects(&text)?, &objects(&render(&[])?)?, "the packaged chart and render");
     Ok(())
 }
@@ -156,7 +157,7 @@ fn what_the_chart_cannot_make_sense_of_is_refused_with_its_place() -> Result<()>
 /// What the chart makes of these values.
 pub fn template(stage: &Stage, release: &str, namespace: &str, values: &[&str]) -> Result<String> {
     let (chart, namespace) = (manifests("chart"), format!("--namespace={namespace}"));
-    let mut arguments = vec!["template", release, &chart, &namespace];
+    let mut arguments = vec!["template", release, &chart, &namespace, "--include-crds"];
     for value in values {
         arguments.extend(["--set", value]);
     }

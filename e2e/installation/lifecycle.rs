@@ -30,7 +30,7 @@ fn all_forms_are_accepted_and_mean_the_same_to_the_api_server() -> Result<()> {
     let other = diff(&render(&names)?)?;
     assert!(!other.succeeded && other.stdout.contains("-        - --mode=audit"), "{}{}", other.stdout, other.stderr);
 
-    accepted(&kubectl, &["delete", "--wait=false"], &render(&names)?)?;
+    deleted(&kubectl, &render(&names)?)?;
     gone(&mut stage.plane.connect()?, "compared")
 }
 
@@ -49,7 +49,8 @@ fn a_kustomization_is_installed_runs_under_the_restricted_standard_and_leaves_no
     let refused = kubectl.run(&privileged)?;
     assert!(refused.stderr.contains("violates PodSecurity \"restricted:latest\""), "{}", refused.stderr);
 
-    kubectl.done(&["delete", "--wait=false", "-k", &manifests("overlays/high-availability")])?;
+    let release = "--selector=app.kubernetes.io/instance=portcullis";
+    kubectl.done(&["delete", "--wait=false", release, "-k", &manifests("overlays/high-availability")])?;
     gone(&mut api, "portcullis")
 }
 
@@ -61,7 +62,7 @@ fn helm_template_is_applied_and_deleted() -> Result<()> {
     let text = template(&stage, "templated", "templated", &[])?;
     accepted(&kubectl, &["apply"], &text)?;
     pods_come(&mut api, "templated", 3)?;
-    accepted(&kubectl, &["delete", "--wait=false"], &text)?;
+    deleted(&kubectl, &text)?;
     gone(&mut api, "templated")
 }
 
@@ -96,6 +97,16 @@ fn accepted(kubectl: &Kubectl, command: &[&str], text: &str) -> Result<()> {
     ensure!(said.succeeded && !said.stderr.contains("Warning"), "kubectl {command:?}: {}", said.stderr);
     let lines = said.stdout.lines().count();
     ensure!(lines == objects(text)?.len(), "not each of the objects was named: {}", said.stdout);
+    Ok(())
+}
+
+/// Deletes a release: all but the definitions, which all releases share.
+fn deleted(kubectl: &Kubectl, text: &str) -> Result<()> {
+    let objects = objects(text)?;
+    let own = objects.values().filter(|object| object["kind"] != "CustomResourceDefinition").count();
+    let arguments = ["delete", "--wait=false", "--selector=app.kubernetes.io/instance", "-f", "-"];
+    let said = kubectl.run_with_input(&arguments, text)?;
+    ensure!(said.succeeded && said.stdout.lines().count() == own, "{}{}", said.stdout, said.stderr);
     Ok(())
 }
 

@@ -46,6 +46,8 @@ pub fn stage() -> Result<Arc<Stage>> {
             vec![format!("--audit-policy-file={}", policy.display()), format!("--audit-log-path={}", log.display())];
         let api_server = ApiServerSettings { flags, ..ApiServerSettings::default() };
         let plane = ControlPlane::start(&Settings { api_servers: vec![api_server], ..Settings::default() })?;
+        // All releases share them, and each test applies them again.
+        plane.kubectl()?.done(&["apply", "-f", &manifests("base/custom-resource-definitions.yaml")])?;
         Ok(Stage { plane, asked: AuditLog::at(&log), files })
     })
 }

@@ -71,7 +71,8 @@ changed in place: whoever holds it sets the new one.
 
 {{/*
 Gives the objects their names: the namespace is `portcullis-system` in the files, and everything else is called `portcullis`, or
-that with an ending behind a hyphen or a dot. The label that says what application this is stays. Takes root and map.
+that with an ending behind a hyphen or a dot. The label that says what application this is stays, and so does the group of the
+documents, portcullis.dev. Takes root and map.
 */}}
 {{- define "portcullis.name" -}}
 {{- range $key, $value := .map -}}
@@ -102,7 +103,7 @@ that with an ending behind a hyphen or a dot. The label that says what applicati
   {{- $name = .root.Release.Namespace -}}
 {{- else if and (eq $name "portcullis-tls") .root.Values.certificates.secret -}}
   {{- $name = .root.Values.certificates.secret -}}
-{{- else if regexMatch "^portcullis($|[.-])" $name -}}
+{{- else if and (regexMatch "^portcullis($|[.-])" $name) (ne $name "portcullis.dev") -}}
   {{- $ending := trimPrefix "portcullis" $name | replace ".portcullis-system" (printf ".%s" .root.Release.Namespace) -}}
   {{- $name = printf "%s%s" .root.Release.Name $ending -}}
 {{- end -}}

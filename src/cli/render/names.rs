@@ -1,9 +1,12 @@
 //! The names that an installation goes by, and their place in the manifests.
 //!
 //! In the files the namespace is `portcullis-system`, and everything else is called `portcullis`, or that with an ending
-//! behind a hyphen or a dot. Kept true: nothing else is touched, least of all the label that says what application this is.
+//! behind a hyphen or a dot. Kept true: nothing else is touched, least of all the label that says what application this is, and
+//! what all releases share: the group of the documents and their definitions.
 
 use serde_json::Value;
+
+use crate::engine::mutation::document::GROUP;
 
 const NAMESPACE: &str = "portcullis-system";
 pub(super) const RELEASE: &str = "portcullis";
@@ -22,13 +25,19 @@ pub(super) struct Names<'a> {
 }
 
 impl Names<'_> {
-    /// Puts the names in.
-    pub(super) fn apply(&self, value: &mut Value) {
+    /// Puts the names into an object, unless it is a definition.
+    pub(super) fn apply(&self, object: &mut Value) {
+        if object.get("kind").and_then(Value::as_str) != Some("CustomResourceDefinition") {
+            self.put(object);
+        }
+    }
+
+    fn put(&self, value: &mut Value) {
         match value {
             Value::String(text) => *text = self.named(text),
-            Value::Array(items) => items.iter_mut().for_each(|item| self.apply(item)),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.put(item)),
             Value::Object(map) => {
-                map.iter_mut().filter(|(key, _)| *key != APPLICATION_LABEL).for_each(|(_, value)| self.apply(value));
+                map.iter_mut().filter(|(key, _)| *key != APPLICATION_LABEL).for_each(|(_, value)| self.put(value));
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
@@ -42,6 +51,7 @@ impl Names<'_> {
         };
         match (name, self.certificate_secret) {
             (NAMESPACE, _) => return format!("{flag}{}", self.namespace),
+            (GROUP, _) => return text.to_owned(),
             (GIVEN_SECRET, Some(secret)) => return format!("{flag}{secret}"),
             _ => {}
         }
@@ -105,15 +115,20 @@ mod tests {
         let mut value = json!({
             "a": ["portcullis", "portcullis-tls", "portcullis-system", "portcullis.portcullis-system.svc"],
             "b": {"app.kubernetes.io/name": "portcullis", "app.kubernetes.io/instance": "portcullis"},
-            "c": ["portcullis:0.1.0", "portcullis_ready == 0", "serve", "--certificate-secret=portcullis-tls", 3, true, null],
+            "c": ["portcullis:0.1.0", "portcullis_ready == 0", "serve", "--certificate-secret=portcullis-tls", "portcullis.dev", 3, true, null],
         });
         names.apply(&mut value);
         let expected = json!({
             "a": ["gate", "gate-tls", "portcullis-prod", "gate.portcullis-prod.svc"],
             "b": {"app.kubernetes.io/name": "portcullis", "app.kubernetes.io/instance": "gate"},
-            "c": ["portcullis:0.1.0", "portcullis_ready == 0", "serve", "--certificate-secret=gate-tls", 3, true, null],
+            "c": ["portcullis:0.1.0", "portcullis_ready == 0", "serve", "--certificate-secret=gate-tls", "portcullis.dev", 3, true, null],
         });
         assert_eq!(value, expected);
+
+        let definition = json!({"kind": "CustomResourceDefinition", "spec": {"names": {"categories": ["portcullis"]}}});
+        let mut named = definition.clone();
+        names.apply(&mut named);
+        assert_eq!(named, definition, "all releases share it");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! what is there is removed. Any number of replicas may do this at a time: each write has a precondition, so that one of them
 //! has done it, and the others find it done.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime};
@@ -88,6 +89,7 @@ pub(in super::super) fn keep(
             started: None,
             was_disabled: false,
             deferring_since: None,
+            forms: BTreeMap::new(),
             said: String::new(),
         }
         .run(),
@@ -112,6 +114,8 @@ struct Keeper {
     was_disabled: bool,
     /// Since when the configurations are left to a later replica.
     deferring_since: Option<Instant>,
+    /// By kind: the form that each configuration was last to have. Documents that come and go change what that is.
+    forms: BTreeMap<&'static str, String>,
     /// What was last said of the situation, which is not said again.
     said: String,
 }
@@ -281,29 +285,45 @@ impl Keeper {
         let place = which.place(self.registration.release());
         let documents = self.documents.borrow_and_update().clone();
         let mut desired = self.registration.document(which, owner, authorities, &documents);
-        let annotations = json!({KEPT_SINCE: self.started.map(clock::text), FORM: form(&desired)});
+        let wanted = form(&desired);
+        let annotations = json!({KEPT_SINCE: self.started.map(clock::text), FORM: wanted});
         put(&mut desired, &["metadata", "annotations"], annotations);
         let answer = match self.ask(&place, Deed::Read).await {
-            Err(error) if error.is_absent() => return self.create(which, &place, &desired).await,
+            Err(error) if error.is_absent() => {
+                self.forms.insert(which.kind(), wanted);
+                return self.create(which, &place, &desired).await;
+            }
             answer => answer?,
         };
         let found: Value = serde_json::from_slice(&answer.text)?;
         let differences = differences(&desired, &found);
         self.registered(which, true);
         if differences.is_empty() {
+            self.forms.insert(which.kind(), wanted);
             return Ok(Some(Kept { now: answer.date, is_written: false, weak_since: None }));
         }
         if at(&found, &["metadata", "deletionTimestamp"]).is_string() {
             self.say(format!("the {} is about to go, and is made anew then", which.kind()));
             return Ok(None);
         }
-        if lets_pods_by(&differences) && self.defers_to(&found) {
+        // Left as it was to be until now: it is we who want it otherwise, for the documents are others.
+        let is_outdated = self.forms.get(which.kind()).is_some_and(|last| *last != wanted && *last == form(&found));
+        if !is_outdated && lets_pods_by(&differences) && self.defers_to(&found) {
             self.say(format!("a replica that was started later keeps the {} in another form", which.kind()));
             return Ok(None);
         }
         let version = at(&found, &["metadata", "resourceVersion"]).clone();
         put(&mut desired, &["metadata", "resourceVersion"], version);
         let now = self.write(&place, &desired, &found).await?;
+        self.forms.insert(which.kind(), wanted);
+        if is_outdated {
+            tracing::info!(
+                configuration = which.kind(),
+                fields = differences.join(", "),
+                "registered for other documents"
+            );
+            return Ok(Some(Kept { now, is_written: true, weak_since: None }));
+        }
         let writer = last_writer(&found);
         let by = writer.as_ref().map(|writer| writer.name.as_str());
         let since = writer.as_ref().and_then(|writer| writer.time);

@@ -1,0 +1,27 @@
+//! Documents in a real cluster: what pods come out with, whatever makes them and whoever else changes them.
+//!
+//! One replica, with a service account that has the rights of manifests/base/access.yaml and no more, keeps the registration of one control
+//! plane. The tests change the documents that all share, so they take turns.
+
+mod harness;
+
+#[path = "mutation/applying.rs"]
+mod applying;
+#[path = "mutation/defaults.rs"]
+mod defaults;
+#[path = "mutation/documents.rs"]
+mod documents;
+#[path = "mutation/flaws.rs"]
+mod flaws;
+#[path = "mutation/limits.rs"]
+mod limits;
+#[path = "mutation/other.rs"]
+mod other;
+#[path = "mutation/reinvocation.rs"]
+mod reinvocation;
+#[path = "registration/rights.rs"]
+mod rights;
+#[path = "mutation/stage.rs"]
+mod stage;
+#[path = "mutation/workloads.rs"]
+mod workloads;
