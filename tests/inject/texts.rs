@@ -1,6 +1,8 @@
 //! The texts: comments and order stay, and the result goes where it is asked for.
 
-use super::{DEPLOYMENT, folder, names, piped, run, trees};
+use serde_json::Value;
+
+use super::{DEPLOYMENT, MESH, folder, names, piped, run, trees};
 
 #[test]
 fn comments_order_and_spelling_stay_and_only_what_is_edited_differs() {
@@ -76,4 +78,112 @@ fn standard_input_cannot_be_written_in_place() {
     assert_eq!((ran.code, ran.output.as_str()), (2, ""));
     assert!(ran.errors.contains("leave --in-place out"), "{}", ran.errors);
     assert!(!folder.path().join("-").exists());
+}
+
+/// Layouts as people and tools write them: in brackets, empty, without indentation, with four blanks, folded, on one line.
+const LAYOUTS: &str = r#"apiVersion: v1
+kind: List
+items:
+- apiVersion: apps/v1
+  kind: Deployment
+  metadata: {name: a}
+  spec:
+    template:
+      metadata:
+      spec:
+        containers:
+        - name: a
+          image: a
+          args:
+          - |
+            multi
+            line
+          # trailing comment of a
+
+        # comment before volumes
+        volumes:
+
+- apiVersion: v1
+  kind: Pod
+  metadata: {name: b, labels: {}}
+  spec: {containers: [{name: b, image: b, readinessProbe: {grpc: {port: 1}}}]}
+---
+apiVersion: batch/v1
+kind: CronJob
+metadata:
+  name: c
+spec:
+  jobTemplate:
+    spec:
+      template:
+        spec:
+          restartPolicy: Never
+          containers:
+            -
+              name: c
+              image: c
+              env:
+                - name: A
+                  value: >-
+                    folded
+                    text
+---
+{"apiVersion":"v1","kind":"Pod","metadata":{"name":"d"},"spec":{"containers":[{"name":"d","image":"d"}]}} {"apiVersion":"v1","kind":"Pod","metadata":{"name":"e"},"spec":{"containers":[{"name":"e","image":"e"}]}}
+---
+apiVersion: v1
+kind: Pod
+metadata:
+    name: f
+spec:
+    "containers":
+    -   name: f
+        image: f
+        livenessProbe:
+            exec:
+                command: ["x"]
+"#;
+
+/// Without what is empty: nobody remembers whether that was there.
+fn filled(mut value: Value) -> Value {
+    let is_filled = |value: &Value| match value {
+        Value::Null => false,
+        Value::Array(elements) => !elements.is_empty(),
+        Value::Object(members) => !members.is_empty(),
+        _ => true,
+    };
+    match &mut value {
+        Value::Object(members) => {
+            *members = std::mem::take(members)
+                .into_iter()
+                .map(|(key, value)| (key, filled(value)))
+                .filter(|(_, value)| is_filled(value))
+                .collect();
+        }
+        Value::Array(elements) => *elements = std::mem::take(elements).into_iter().map(filled).collect(),
+        _ => {}
+    }
+    value
+}
+
+#[test]
+fn every_layout_can_be_edited_there_and_back() {
+    let always = MESH.replace("spec:\n  enablement:", "spec:\n  mode: Always\n  enablement:");
+    let folder = folder(&[("always.yaml", always)]);
+    let ran = |command: &str, text: &str| {
+        let ran = run(folder.path(), &[command, "-", "--policies", "always.yaml"], text);
+        assert_eq!((ran.code, ran.errors.as_str()), (0, ""));
+        ran.output
+    };
+    let injected = ran("inject", LAYOUTS);
+    assert_eq!(injected.matches("proxy:1").count(), 6, "{injected}");
+    assert_eq!(ran("inject", &injected), injected);
+    let all = |text: &str| trees(text).into_iter().map(filled).collect::<Vec<_>>();
+    assert_eq!(all(&ran("uninject", &injected)), all(LAYOUTS));
+    for comment in [
+        "          # trailing comment of a\n",
+        "        # comment before volumes\n",
+        "            multi\n            line\n",
+    ] {
+        assert!(injected.contains(comment), "{injected}");
+    }
 }
