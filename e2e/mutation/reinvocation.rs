@@ -61,6 +61,34 @@ fn a_mandatory_sidecar_that_another_webhook_removes_is_missed_and_the_pod_denied
     })
 }
 
+#[test]
+fn a_registry_that_another_webhook_puts_before_every_image_stays() -> Result<()> {
+    with_stage(|stage| {
+        let mut api = stage.plane.connect()?;
+        stage.plane.create_namespace("registry", &[])?;
+        let _other = Other::start(&stage.plane, "registry", put_registry)?;
+        stage.apply(LOG_SHIPPER, 1.0)?;
+        let is_put = |pod: &Value| container(pod, "app")["image"] == "mirror.example.com/app:1" && is_shipping(pod);
+        let stored = until_pod(&mut api, "registry", &pod("a", Some(SHIP)), is_put)?;
+        assert_eq!(container(&stored, "log-shipper")["image"], "mirror.example.com/fluent-bit:4", "{stored}");
+        Ok(())
+    })
+}
+
+fn put_registry(pod: &Value) -> Vec<Value> {
+    let mut operations = Vec::new();
+    for list in ["initContainers", "containers"] {
+        for (place, container) in items(pod, list).enumerate() {
+            let image = container["image"].as_str().unwrap_or_default();
+            if !image.starts_with("mirror.example.com/") {
+                let (path, value) = (format!("/spec/{list}/{place}/image"), format!("mirror.example.com/{image}"));
+                operations.push(json!({"op": "replace", "path": path, "value": value}));
+            }
+        }
+    }
+    operations
+}
+
 fn insert_proxy_first(pod: &Value) -> Vec<Value> {
     let mut operations = Vec::new();
     let has = |name: &str| !container(pod, name).is_null();

@@ -1,7 +1,7 @@
 //! A control plane with the definitions of the documents and a Portcullis that keeps itself registered.
 
 use std::{
-    net::{IpAddr, TcpListener},
+    net::{IpAddr, SocketAddr, TcpListener},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -25,6 +25,7 @@ pub struct Stage {
     /// It ends before the plane.
     pub portcullis: Portcullis,
     pub plane: ControlPlane,
+    arguments: Vec<String>,
 }
 
 /// The stage, alone and without any document.
@@ -59,7 +60,7 @@ impl Stage {
             authority_pem: String::new(),
         };
         service.create(&mut plane.connect()?)?;
-        let arguments = [
+        let arguments = vec![
             "--register".to_owned(),
             format!("--kubeconfig={}", kubeconfig.display()),
             format!("--namespace={NAMESPACE}"),
@@ -68,13 +69,17 @@ impl Stage {
             format!("--tls-private-key-file={}", pair.key.display()),
             format!("--registration-ca-file={}", plane.authority().display()),
         ];
-        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        let portcullis = Portcullis::start_at(address, &plane, NAMESPACE, &arguments)?;
-        let stage = Self { portcullis, plane };
+        let portcullis = start(&plane, address, &arguments)?;
+        let stage = Self { portcullis, plane, arguments };
         let mut api = stage.plane.connect()?;
         until(SOON, || Ok((api.get(&configuration("validating"))?.status == 200).then_some(())))
             .context("nothing is registered")?;
         Ok(stage)
+    }
+
+    /// Starts another replica, to which nothing leads.
+    pub fn start_another(&self) -> Result<Portcullis> {
+        start(&self.plane, self.plane.addresses.process(40)?, &self.arguments)
     }
 
     /// Deletes all documents, and waits until pods are left alone.
@@ -102,6 +107,11 @@ impl Stage {
     pub fn log(&self) -> Result<&AuditLog> {
         self.plane.api_servers[0].audit_log.as_ref().context("no audit log")
     }
+}
+
+fn start(plane: &ControlPlane, address: SocketAddr, arguments: &[String]) -> Result<Portcullis> {
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    Portcullis::start_at(address, plane, NAMESPACE, &arguments)
 }
 
 /// The path of one of the two configurations; `which` is `mutating` or `validating`.

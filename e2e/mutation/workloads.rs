@@ -7,12 +7,15 @@ use crate::documents::{LOG_SHIPPER, SHIP, is_shipping, is_untouched, pod};
 use crate::harness::{Api, until};
 use crate::stage::{SOON, configuration, create, pods, until_pod, with_stage};
 
+const REPAIRS: &str = "portcullis_registration_repairs_total";
+
 #[test]
 fn a_document_takes_effect_when_it_is_applied_and_ends_when_it_is_deleted() -> Result<()> {
     with_stage(|stage| {
         let mut api = stage.plane.connect()?;
         stage.plane.create_namespace("chosen", &[SHIP])?;
         stage.plane.create_namespace("open", &[])?;
+        let repairs = stage.metric(REPAIRS)?;
         assert!(is_untouched(&until_pod(&mut api, "open", &pod("a", Some(SHIP)), is_untouched)?));
 
         stage.apply(LOG_SHIPPER, 1.0)?;
@@ -31,9 +34,29 @@ fn a_document_takes_effect_when_it_is_applied_and_ends_when_it_is_deleted() -> R
         until_pod(&mut api, "open", &pod("a", Some(SHIP)), is_untouched)?;
         let kept = api.get(&format!("{}/kept", pods("open")))?.done()?;
         assert!(is_shipping(&kept), "what runs is left as it is: {kept}");
-        let repairs = stage.metric("portcullis_registration_repairs_total")?;
-        assert_eq!(repairs, 0.0, "that other documents are in force is no damage");
+        let repairs_after = stage.metric(REPAIRS)?;
+        assert_eq!(repairs_after, repairs, "that other documents are in force is no damage");
         Ok(())
+    })
+}
+
+#[test]
+fn replicas_agree_about_documents_that_come_and_go() -> Result<()> {
+    with_stage(|stage| {
+        let mut api = stage.plane.connect()?;
+        stage.plane.create_namespace("agreed", &[])?;
+        let later = stage.start_another()?;
+        for _ in 0..3 {
+            stage.apply(LOG_SHIPPER, 1.0)?;
+            until_pod(&mut api, "agreed", &pod("a", Some(SHIP)), is_shipping)?;
+            until(SOON, || Ok((later.metric("portcullis_documents")? == 1.0).then_some(())))?;
+            stage.clear()?;
+            until_pod(&mut api, "agreed", &pod("a", Some(SHIP)), is_untouched)?;
+        }
+        // Whichever is alone goes on with what the other has left.
+        stage.apply(LOG_SHIPPER, 1.0)?;
+        anyhow::ensure!(later.process.terminate(SOON)?.success());
+        stage.clear()
     })
 }
 

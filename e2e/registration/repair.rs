@@ -22,6 +22,7 @@ fn registers_what_it_judges_and_nothing_else() -> Result<()> {
         let expected = [
             ("pods.portcullis.dev", "Fail"),
             ("namespaces.portcullis.dev", "Fail"),
+            ("documents.portcullis.dev", "Fail"),
             ("denied-workloads.portcullis.dev", "Fail"),
             ("workloads.portcullis.dev", "Ignore"),
         ];

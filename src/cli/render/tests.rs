@@ -60,7 +60,7 @@ fn the_image_is_this_version() {
 }
 
 #[test]
-fn another_release_in_another_namespace_shares_no_object() {
+fn another_release_in_another_namespace_shares_nothing_but_the_definitions() {
     let identities = |objects: Vec<Value>| -> BTreeSet<String> {
         let place = |object: &Value| {
             format!("{} {} {}", object["kind"], object["metadata"]["namespace"], object["metadata"]["name"])
@@ -69,7 +69,8 @@ fn another_release_in_another_namespace_shares_no_object() {
     };
     let (one, other) = (identities(rendered(&[])), identities(rendered(&["--release=gate", "--namespace=gate"])));
     assert_eq!(one.len(), other.len());
-    assert_eq!(one.intersection(&other).collect::<Vec<_>>(), Vec::<&String>::new());
+    let shared: Vec<_> = one.intersection(&other).collect();
+    assert!(shared.len() == 2 && shared.iter().all(|object| object.contains("CustomResourceDefinition")), "{shared:?}");
 }
 
 #[test]

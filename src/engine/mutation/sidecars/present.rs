@@ -60,7 +60,8 @@ pub(super) fn standing<'i>(
     is_claimed: bool,
 ) -> Standing {
     let (Some(found), Some(wanted)) = (value(present), value(desired)) else { return Standing::Foreign };
-    let has_our_image = || image(&found).is_some() && image(&found) == image(&wanted);
+    // Others put their own registry before every image: what was ours is made ours again, and they do so again when they are asked again.
+    let has_our_image = || last_segment(&found).is_some() && last_segment(&found) == last_segment(&wanted);
     if is_like(&found, &wanted) {
         Standing::Ours
     } else if (is_claimed && has_our_image()) || revisions.any(|item| is_former(&found, item)) {
@@ -127,6 +128,11 @@ fn image(container: &Map<String, Value>) -> Option<&str> {
         Some((name, tag)) if !tag.contains('/') => Some(name),
         _ => Some(image),
     }
+}
+
+/// The last part of an image's name, which stays the same in every registry.
+fn last_segment(container: &Map<String, Value>) -> Option<&str> {
+    image(container)?.rsplit('/').next()
 }
 
 /// How a container of ours is brought up to date.
