@@ -6,7 +6,7 @@ mod harness;
 
 use anyhow::{Context, Result, ensure};
 use base64::{Engine, prelude::BASE64_STANDARD};
-use harness::{Api, ApiServerSettings, ControlPlane, Portcullis, Settings, Shared, until};
+use harness::{Api, ApiServerSettings, ControlPlane, Portcullis, Settings, Shared, to_watch, until};
 use portcullis::certs::{Authority, certificates};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore};
@@ -277,7 +277,7 @@ fn allow(plane: &ControlPlane, name: &str, secret: &str) -> Result<String> {
     let rbac = "/apis/rbac.authorization.k8s.io/v1";
     let group = "rbac.authorization.k8s.io";
     let subjects = json!([{"apiGroup": group, "kind": "User", "name": name}]);
-    let rules = json!([{"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get", "list", "watch"]}]);
+    let rules = to_watch();
     let own = json!([
         {"apiGroups": [""], "resources": ["secrets"], "resourceNames": [secret], "verbs": ["get", "watch", "update"]},
         {"apiGroups": [""], "resources": ["secrets"], "verbs": ["create"]},

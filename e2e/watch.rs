@@ -3,7 +3,7 @@
 mod harness;
 
 use anyhow::{Result, ensure};
-use harness::{Api, ApiServerSettings, ControlPlane, Portcullis, Registration, Settings, Shared, until};
+use harness::{Api, ApiServerSettings, ControlPlane, Portcullis, Registration, Settings, Shared, to_watch, until};
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
 
@@ -170,10 +170,7 @@ fn bare_plane() -> Result<ControlPlane> {
 }
 
 fn watching(plane: &ControlPlane, arguments: &[&str]) -> Result<Portcullis> {
-    let rules = json!([
-        {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get", "list", "watch"]},
-        {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]},
-    ]);
+    let rules = to_watch();
     let kubeconfig = allow(plane, "portcullis", &rules)?;
     let arguments = [&["--kubeconfig", &kubeconfig], arguments].concat();
     Portcullis::start(plane, "portcullis", plane.addresses.service(2), &arguments)

@@ -5,13 +5,12 @@
 
 use super::{
     NULL_SERVER,
-    harness::{Api, ApiServerSettings, ControlPlane, Portcullis, Registration, Service, Settings},
+    harness::{Api, ApiServerSettings, ControlPlane, Portcullis, Registration, Service, Settings, to_watch},
     kernel, pod,
     report::{Report, Round, Row, median, progress},
 };
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use serde_json::json;
 use std::{
     fs,
     net::TcpStream,
@@ -168,10 +167,7 @@ fn report(slices: &[Slices]) -> Result<()> {
 }
 
 fn start_ours(plane: &ControlPlane) -> Result<Portcullis> {
-    let rules = json!([
-        {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get", "list", "watch"]},
-        {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]},
-    ]);
+    let rules = to_watch();
     let kubeconfig = plane.allow(NAMESPACE, &rules)?.display().to_string();
     // One thread, as the null webhook has.
     let arguments = ["--kubeconfig", &kubeconfig, "--threads=1"];

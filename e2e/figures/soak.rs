@@ -2,7 +2,7 @@
 
 use super::{
     fill::{fill, namespace},
-    harness::{Api, ApiServerSettings, ControlPlane, Portcullis, Registration, Settings, until},
+    harness::{Api, ApiServerSettings, ControlPlane, Portcullis, Registration, Settings, to_watch, until},
     kernel, pod,
     report::progress,
 };
@@ -83,10 +83,7 @@ fn start_plane() -> Result<ControlPlane> {
 }
 
 fn allow(plane: &ControlPlane) -> Result<String> {
-    let rules = json!([
-        {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get", "list", "watch"]},
-        {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]},
-    ]);
+    let rules = to_watch();
     Ok(plane.allow(NAMESPACE, &rules)?.display().to_string())
 }
 
