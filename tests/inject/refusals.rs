@@ -27,7 +27,9 @@ fn what_was_decided_is_explained_by_reason_codes() {
     let quiet = DEPLOYMENT.replace("mesh/inject: 'true'", "tier: front");
     std::fs::write(folder.path().join("web.yaml"), quiet).expect("written");
     let ran = inject(folder.path(), &["--explain", "web.yaml", "--policies", "mesh.yaml", "--namespace", "shop"]);
-    assert_eq!((ran.code, ran.errors.as_str()), (0, ""), "no document is for any pod of that namespace");
+    let expected = "web.yaml:2: Deployment/web: SidecarInjection/mesh: pod: neither it nor its namespace asks for it \
+                    (opted_out_by_default)\n";
+    assert_eq!((ran.code, ran.errors.as_str()), (0, expected));
 }
 
 #[test]
