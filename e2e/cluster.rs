@@ -15,6 +15,9 @@ use std::{
 };
 use tokio::signal::unix::{SignalKind, signal};
 
+/// The kinds of our documents.
+const DEFINITIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/manifests/base/custom-resource-definitions.yaml");
+
 const USAGE: &str = "options: --bare (a control plane alone: no Portcullis, with the built-in PodSecurity plugin), \
     --audit (write the API server's audit log)";
 
@@ -101,6 +104,7 @@ fn put_portcullis_in_front(plane: &ControlPlane) -> Result<Portcullis> {
     let mut api = plane.connect()?;
     api.post("/apis/rbac.authorization.k8s.io/v1/clusterroles", &json!({"metadata": {"name": "portcullis"}}))?
         .done()?;
+    plane.kubectl()?.done(&["apply", "-f", DEFINITIONS])?;
     let address = TcpListener::bind((plane.addresses.service(2), 0))?.local_addr()?;
     let kubeconfig = format!("--kubeconfig={}", plane.api_servers[0].kubeconfig.display());
     let port = format!("--service-port={}", address.port());
@@ -133,6 +137,10 @@ fn tell(plane: &ControlPlane, portcullis: Option<&Portcullis>) -> Result<()> {
         println!("\nThe audit log: {}", log.file().display());
     }
     if let Some(portcullis) = portcullis {
+        println!("\nA sidecar for every pod that asks for it, and a Deployment that does:");
+        println!("  kubectl apply -f policies/log-shipper/policy.yaml");
+        println!("  kubectl -n free apply -f docs/examples/shop.yaml");
+        println!("  kubectl -n free get pods -o jsonpath='{{..initContainers[*].name}}'");
         println!("\nEvery namespace is covered but kube-system and {SYSTEM}. To lift it for a while, and to end that:");
         println!("  target/debug/portcullis disable --reason 'trying it' --for 10m");
         println!("  target/debug/portcullis enable");

@@ -24,32 +24,47 @@ pub(super) struct Fault {
     pub(super) about: String,
 }
 
-/// What a namespace enforces, and which violations the pod had before.
+/// What a namespace enforces, and which violations are nothing new.
 #[derive(Debug)]
 pub(super) struct Standard {
     enforced: LevelVersion,
-    /// None if the pod did not decode: the API server will say so.
-    before: Option<BTreeSet<String>>,
+    /// Those of the original, if none were accepted since.
+    accepted: Option<BTreeSet<String>>,
 }
 
 impl Standard {
-    pub(super) fn of(pod: &Node<'_>, enforced: LevelVersion) -> Self {
-        Self { enforced, before: violations(pod, enforced) }
+    /// The violations that the original has are nothing new.
+    pub(super) fn new(enforced: LevelVersion) -> Self {
+        Self { enforced, accepted: None }
+    }
+
+    /// Those that this pod has are nothing new.
+    pub(super) fn accepting(pod: &Node<'_>, enforced: LevelVersion) -> Self {
+        Self { enforced, accepted: violations(pod, enforced) }
     }
 }
 
-/// What is wrong with the result that was not wrong with the original.
+/// What is wrong with the result that was not wrong with the original. A result without a flaw is the rule: the original is only looked at
+/// where there is one.
 pub(super) fn fault(original: &Node<'_>, result: &Node<'_>, standard: &Standard) -> Option<Fault> {
     let broken = |about| Fault { reason: Reason::SelfCheckFailed, about };
-    let flaw = structure(result).into_iter().find(|flaw| !structure(original).contains(flaw));
-    if let Some(flaw) = flaw {
-        return Some(broken(flaw));
+    let flaws = structure(result);
+    if !flaws.is_empty() {
+        let before = structure(original);
+        if let Some(flaw) = flaws.into_iter().find(|flaw| !before.contains(flaw)) {
+            return Some(broken(flaw));
+        }
     }
-    let before = standard.before.as_ref()?;
     let Some(after) = violations(result, standard.enforced) else {
-        return Some(broken("the result does not decode".to_owned()));
+        // If the original does not decode either, the API server will say so.
+        let was_good = violations(original, standard.enforced).is_some();
+        return was_good.then(|| broken("the result does not decode".to_owned()));
     };
-    let about = after.difference(before).next()?.clone();
+    if after.is_empty() {
+        return None;
+    }
+    let before = standard.accepted.clone().or_else(|| violations(original, standard.enforced))?;
+    let about = after.difference(&before).next()?.clone();
     Some(Fault { reason: Reason::WouldViolatePodSecurity, about })
 }
 
@@ -172,7 +187,7 @@ mod tests {
         let pod = |containers: &str| Node::new(format!(r#"{{"spec":{{"containers":[{containers}]}}}}"#));
         let (before, after) = (pod(before), pod(after));
         let enforced = LevelVersion { level: Level::Baseline, version: Version::Latest };
-        fault(&before, &after, &Standard::of(&before, enforced))
+        fault(&before, &after, &Standard::accepting(&before, enforced))
     }
 
     #[test]

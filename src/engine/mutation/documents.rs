@@ -146,12 +146,16 @@ impl Documents {
 pub struct Candidates {
     always: Vec<u32>,
     /// By the key of a label, and by its value where that matters.
-    labels: BTreeMap<Box<str>, Vec<Wanted>>,
+    labels: BTreeMap<Box<str>, Wanted>,
     annotations: BTreeMap<Box<str>, Vec<u32>>,
 }
 
-/// The value that a label must have, if it matters, and the document that asks.
-type Wanted = (Option<Box<str>>, u32);
+/// The documents that ask for a label: whatever its value, or of this value.
+#[derive(Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Wanted {
+    any: Vec<u32>,
+    by_value: BTreeMap<Box<str>, Vec<u32>>,
+}
 
 impl Candidates {
     pub fn is_empty(&self) -> bool {
@@ -159,7 +163,11 @@ impl Candidates {
     }
 
     fn with_label(&mut self, key: &str, value: Option<&str>, index: u32) {
-        self.labels.entry(key.into()).or_default().push((value.map(Into::into), index));
+        let wanted = self.labels.entry(key.into()).or_default();
+        match value {
+            Some(value) => wanted.by_value.entry(value.into()).or_default().push(index),
+            None => wanted.any.push(index),
+        }
     }
 
     fn with_annotation(&mut self, key: &str, index: u32) {
@@ -171,11 +179,10 @@ impl Candidates {
         let mut found: BTreeSet<u32> = self.always.iter().copied().collect();
         if !self.labels.is_empty() {
             for (key, value) in pod.at(&["metadata", "labels"]).into_iter().flat_map(Node::members) {
-                for (wanted, index) in self.labels.get(key).into_iter().flatten() {
-                    if wanted.as_deref().is_none_or(|wanted| value.string().is_some_and(|value| value == wanted)) {
-                        found.insert(*index);
-                    }
-                }
+                let Some(wanted) = self.labels.get(key) else { continue };
+                found.extend(&wanted.any);
+                let value = if wanted.by_value.is_empty() { None } else { value.string() };
+                found.extend(value.and_then(|value| wanted.by_value.get(&*value)).into_iter().flatten());
             }
         }
         if !self.annotations.is_empty() {

@@ -130,7 +130,7 @@ impl<'a> Rules<'a> {
         for (_, document) in &documents {
             document.run(&mut plan);
         }
-        let standard = Standard::of(original, self.enforced);
+        let standard = Standard::new(self.enforced);
         if check::fault(original, &plan.pod, &standard).is_some() {
             plan = self.plan(original, &documents);
             self.carry_out_with_care(original, &documents, standard, &mut plan);
@@ -155,7 +155,7 @@ impl<'a> Rules<'a> {
                 && (document.pod_security == PodSecuritySafety::Allow || document.on_conflict == OnConflict::Warn);
             if is_accepted {
                 // From here on, what this document violates is nothing new.
-                standard = Standard::of(&plan.pod, self.enforced);
+                standard = Standard::accepting(&plan.pod, self.enforced);
             } else {
                 plan.pod = before;
                 plan.notes.truncate(noted);

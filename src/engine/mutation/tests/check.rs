@@ -8,7 +8,7 @@ use crate::engine::pod_security::LevelVersion;
 
 fn found(original: &Value, result: &Value) -> Option<(Reason, String)> {
     let (original, result) = (Node::new(original.to_string()), Node::new(result.to_string()));
-    let standard = Standard::of(&original, LevelVersion::PRIVILEGED);
+    let standard = Standard::accepting(&original, LevelVersion::PRIVILEGED);
     fault(&original, &result, &standard).map(|fault| (fault.reason, fault.about))
 }
 
@@ -73,7 +73,7 @@ fn annotations_of_more_than_the_api_server_takes_are_found() {
 fn a_result_that_does_not_decode_is_found_unless_the_original_did_not_either() {
     let with_image = |image: Value| Node::new(pod(json!({"containers": [{"name": "a", "image": image}]})).to_string());
     let fault_of = |original: &Node<'_>, result: &Node<'_>| {
-        let standard = Standard::of(original, LevelVersion::RESTRICTED);
+        let standard = Standard::accepting(original, LevelVersion::RESTRICTED);
         fault(original, result, &standard).map(|fault| fault.about)
     };
     let (good, odd) = (with_image(json!("a")), with_image(json!(1)));
