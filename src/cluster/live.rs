@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, watch as channel};
@@ -42,6 +42,8 @@ pub struct Cluster {
     /// What else is missing, each empty once it is there.
     conditions: Vec<channel::Receiver<String>>,
     documents: channel::Receiver<Arc<Documents>>,
+    /// Whether the snapshot was ever compiled under all documents that were known at the time.
+    has_heeded_documents: AtomicBool,
 }
 
 impl Cluster {
@@ -53,7 +55,14 @@ impl Cluster {
         let conditions = follow_mutation(&state, &shelf);
         tokio::spawn(follow(state.clone(), documents.clone()));
         tokio::spawn(beat(state.clone()));
-        Self { state, reads: Semaphore::new(READS), lists: Semaphore::new(LISTS), conditions, documents }
+        Self {
+            state,
+            reads: Semaphore::new(READS),
+            lists: Semaphore::new(LISTS),
+            conditions,
+            documents,
+            has_heeded_documents: AtomicBool::new(false),
+        }
     }
 
     /// Keeps us registered with the API server until the process ends, once we are ready. `trusted` are the authorities (PEM)
@@ -76,7 +85,21 @@ impl Cluster {
     /// What is missing before reviews can be judged; nothing once ready.
     pub fn missing(&self) -> Vec<String> {
         let others = self.conditions.iter().map(|condition| condition.borrow().clone()).filter(|text| !text.is_empty());
-        self.state.missing(Instant::now()).into_iter().chain(others).collect()
+        let mut missing: Vec<String> = self.state.missing(Instant::now()).into_iter().chain(others).collect();
+        if missing.is_empty() && !self.heeds_documents() {
+            missing.push("the namespaces have not been listed under the documents in force yet".to_owned());
+        }
+        missing
+    }
+
+    /// The documents are listed beside the namespaces, which are compiled under them: a start is over once they have met. Later
+    /// documents never make us unready.
+    fn heeds_documents(&self) -> bool {
+        let heeds = || self.state.snapshot.load().is_under(&self.documents.borrow());
+        if !self.has_heeded_documents.load(Ordering::Relaxed) && heeds() {
+            self.has_heeded_documents.store(true, Ordering::Relaxed);
+        }
+        self.has_heeded_documents.load(Ordering::Relaxed)
     }
 
     /// Reads a namespace live; none if it does not exist or could not be read before the deadline.

@@ -116,6 +116,11 @@ impl Snapshot {
         &self.documents
     }
 
+    /// Whether these very documents are in force.
+    pub fn is_under(&self, documents: &Arc<Documents>) -> bool {
+        Arc::ptr_eq(&self.documents, documents)
+    }
+
     /// Compiles a namespace's labels under the rules and documents of this snapshot.
     pub fn compile(&self, labels: &StringMap<'_>) -> Namespace {
         self.compile_keeping(labels, Arc::new)
