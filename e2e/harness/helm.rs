@@ -31,11 +31,7 @@ impl Helm {
             .stdin(Stdio::null())
             .output()
             .context("Helm does not start")?;
-        Ok(Said {
-            succeeded: output.status.success(),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        })
+        Ok(output.into())
     }
 
     /// What it prints when it must not fail.

@@ -5,7 +5,7 @@ use anyhow::{Context, Result, ensure};
 use std::{
     io::Write,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Command, Output, Stdio},
 };
 
 /// kubectl with the kubeconfig of one API server.
@@ -20,6 +20,16 @@ pub struct Said {
     pub succeeded: bool,
     pub stdout: String,
     pub stderr: String,
+}
+
+impl From<Output> for Said {
+    fn from(output: Output) -> Self {
+        Self {
+            succeeded: output.status.success(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
 }
 
 impl Kubectl {
@@ -51,11 +61,7 @@ impl Kubectl {
         // A kubectl that does not read its input closes it; what it then says is the answer.
         let _ = child.stdin.take().context("kubectl has no input")?.write_all(input.as_bytes());
         let output = child.wait_with_output()?;
-        Ok(Said {
-            succeeded: output.status.success(),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        })
+        Ok(output.into())
     }
 
     /// What it prints when it must not fail.

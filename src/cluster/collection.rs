@@ -5,19 +5,16 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::access::{self, Access};
 use super::error::ClusterError;
 use super::lines::Lines;
-use super::objects::Unread;
+use super::objects::{Named, Told, Unread};
 use super::pages::Pages;
 use super::question::{Listing, Question, WATCH_SECONDS};
 use super::watch::within;
-use crate::engine::object::Text;
 
 /// For a page of a list, and for a watch to begin.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -128,44 +125,13 @@ async fn follow(access: &Access, path: &str, keeper: &mut impl Keeper, since: &m
 
 /// Tells the keeper of an event; gives the version that it reaches.
 fn tell(keeper: &mut impl Keeper, line: &[u8]) -> Result<String, ClusterError> {
-    let Told { r#type, object } = serde_json::from_slice(line)?;
-    match &*r#type {
-        "ADDED" | "MODIFIED" => keeper.put(object.get())?,
-        "DELETED" => keeper.remove(object.get())?,
-        "BOOKMARK" => {}
-        _ => {
-            let Failure { code, message } = serde_json::from_str(object.get())?;
-            return Err(ClusterError::Refused { code, message });
-        }
+    let told = Told::read(line)?;
+    match told {
+        Told::Put(object) => keeper.put(object)?,
+        Told::Gone(object) => keeper.remove(object)?,
+        Told::Reached(_) => {}
     }
-    let Versioned { metadata } = serde_json::from_str(object.get())?;
+    let (Told::Put(object) | Told::Gone(object) | Told::Reached(object)) = told;
+    let Named { metadata } = serde_json::from_str(object)?;
     Ok(metadata.resource_version.to_string())
-}
-
-#[derive(Deserialize)]
-struct Told<'a> {
-    #[serde(borrow)]
-    r#type: Text<'a>,
-    #[serde(borrow)]
-    object: &'a RawValue,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Failure {
-    code: u16,
-    message: String,
-}
-
-#[derive(Deserialize)]
-struct Versioned<'a> {
-    #[serde(borrow)]
-    metadata: Version<'a>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Version<'a> {
-    #[serde(borrow, default)]
-    resource_version: Text<'a>,
 }

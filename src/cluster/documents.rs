@@ -7,13 +7,12 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde::Deserialize;
 use tokio::sync::watch;
 
 use super::collection::Keeper;
+use super::objects::Named;
 use crate::engine::mutation::document::Document;
 use crate::engine::mutation::{Active, Documents};
-use crate::engine::object::Text;
 use crate::telemetry::Metrics;
 
 /// Where each kind lives.
@@ -140,15 +139,5 @@ impl Keeper for KindOf {
 }
 
 fn name(object: &str) -> Result<String, serde_json::Error> {
-    #[derive(Deserialize)]
-    struct Named<'a> {
-        #[serde(borrow)]
-        metadata: Metadata<'a>,
-    }
-    #[derive(Deserialize)]
-    struct Metadata<'a> {
-        #[serde(borrow)]
-        name: Text<'a>,
-    }
     serde_json::from_str::<Named<'_>>(object).map(|named| named.metadata.name.to_string())
 }

@@ -72,20 +72,62 @@ impl<'a> Event<'a> {
     /// # Errors
     /// An ERROR, by which the API server ends a watch that cannot go on; and what is no event.
     pub(super) fn read(line: &'a [u8]) -> Result<Self, ClusterError> {
+        Ok(match Told::read(line)? {
+            Told::Put(object) => Self::Put(serde_json::from_str(object)?),
+            Told::Gone(object) => Self::Gone(serde_json::from_str(object)?),
+            Told::Reached(bookmark) => {
+                let bookmark: Namespace<'a> = serde_json::from_str(bookmark)?;
+                Self::Reached(bookmark.metadata.resource_version)
+            }
+        })
+    }
+}
+
+/// What a watch of any kind tells: the JSON of its object.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Told<'a> {
+    Put(&'a str),
+    Gone(&'a str),
+    Reached(&'a str),
+}
+
+impl<'a> Told<'a> {
+    /// Reads a line of a watch.
+    ///
+    /// # Errors
+    /// An ERROR, by which the API server ends a watch that cannot go on; and what is no event.
+    pub(super) fn read(line: &'a [u8]) -> Result<Self, ClusterError> {
         let Typed { r#type, object } = serde_json::from_slice(line)?;
         match &*r#type {
-            "ADDED" | "MODIFIED" => Ok(Self::Put(serde_json::from_str(object.get())?)),
-            "DELETED" => Ok(Self::Gone(serde_json::from_str(object.get())?)),
-            "BOOKMARK" => {
-                let bookmark: Namespace<'a> = serde_json::from_str(object.get())?;
-                Ok(Self::Reached(bookmark.metadata.resource_version))
-            }
+            "ADDED" | "MODIFIED" => Ok(Self::Put(object.get())),
+            "DELETED" => Ok(Self::Gone(object.get())),
+            "BOOKMARK" => Ok(Self::Reached(object.get())),
             _ => {
                 let Failure { code, message } = serde_json::from_str(object.get())?;
                 Err(ClusterError::Refused { code, message })
             }
         }
     }
+}
+
+/// What an object of any kind is called.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Named<'a> {
+    #[serde(borrow)]
+    pub(super) metadata: Name<'a>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Name<'a> {
+    #[serde(borrow)]
+    pub(super) name: Text<'a>,
+    /// Empty for what belongs to no namespace.
+    #[serde(borrow)]
+    pub(super) namespace: Text<'a>,
+    #[serde(borrow)]
+    pub(super) resource_version: Text<'a>,
 }
 
 #[derive(Deserialize)]

@@ -11,6 +11,7 @@ use tokio::time::sleep;
 
 use super::collection::Keeper;
 use super::error::ClusterError;
+use super::objects::Named;
 use super::question::Question;
 use super::state::State;
 use super::watch::within;
@@ -68,20 +69,6 @@ async fn version(state: &State) -> Result<u32, ClusterError> {
     let version: Version<'_> = serde_json::from_slice(&text)?;
     // Some providers write `37+`.
     Ok(version.minor.trim_end_matches(|last: char| !last.is_ascii_digit()).parse().unwrap_or_default())
-}
-
-#[derive(Deserialize)]
-struct Named<'a> {
-    #[serde(borrow)]
-    metadata: Metadata<'a>,
-}
-
-#[derive(Deserialize)]
-struct Metadata<'a> {
-    #[serde(borrow)]
-    name: Text<'a>,
-    #[serde(borrow, default)]
-    namespace: Text<'a>,
 }
 
 /// Holds the LimitRanges. Of a namespace with several, all count.

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::document::OnConflict;
 use super::tree::Node;
 
 /// What a document's part works on.
@@ -33,6 +34,28 @@ impl Plan<'_> {
     /// Notes something about the pod.
     pub fn note(&mut self, document: &str, reason: Reason, weight: Weight, about: impl Into<String>) {
         self.notes.push(Note { document: document.to_owned(), reason, about: about.into(), weight });
+    }
+
+    /// Ends the document's part in the pod, or notes a warning and goes on, as the document has it.
+    ///
+    /// # Errors
+    /// The conflict, unless it is only to be warned of.
+    pub fn conflict(
+        &mut self,
+        document: &str,
+        how: OnConflict,
+        reason: Reason,
+        about: impl Into<String>,
+    ) -> Result<(), Conflict> {
+        let weight = match how {
+            OnConflict::Deny => Weight::Denied,
+            OnConflict::Skip => Weight::Skipped,
+            OnConflict::Warn => {
+                self.note(document, reason, Weight::Warning, about);
+                return Ok(());
+            }
+        };
+        Err(Conflict { reason, about: about.into(), weight })
     }
 }
 

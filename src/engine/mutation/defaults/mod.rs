@@ -117,15 +117,7 @@ impl<'a> Part<'_, 'a> {
 
     /// A default that cannot be set: a conflict, or a warning where the document wants no more.
     fn conflict(&mut self, reason: Reason, about: impl Into<String>) -> Result<(), Conflict> {
-        let weight = match self.on_conflict {
-            OnConflict::Deny => Weight::Denied,
-            OnConflict::Skip => Weight::Skipped,
-            OnConflict::Warn => {
-                self.note(reason, Weight::Warning, about);
-                return Ok(());
-            }
-        };
-        Err(Conflict { reason, about: about.into(), weight })
+        self.plan.conflict(self.title, self.on_conflict, reason, about)
     }
 
     fn is_windows(&self) -> bool {

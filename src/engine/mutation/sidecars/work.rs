@@ -116,15 +116,7 @@ impl<'a, 'p> Work<'a, 'p> {
         reason: Reason,
         about: impl Into<String>,
     ) -> Result<(), Conflict> {
-        let weight = match how {
-            OnConflict::Deny => Weight::Denied,
-            OnConflict::Skip => Weight::Skipped,
-            OnConflict::Warn => {
-                self.note(reason, Weight::Warning, about);
-                return Ok(());
-            }
-        };
-        Err(Conflict { reason, about: about.into(), weight })
+        self.plan.conflict(&self.injection.title, how, reason, about)
     }
 
     /// Records something that was added now.
