@@ -1,5 +1,6 @@
 //! What the API server asks, parsed and borrowed from its body; built by `review::decode`, or offline by the command line.
 
+use super::json::Cursor;
 use super::object::{GroupVersionKind, Object, Text};
 
 /// One admission request. Field names follow `admission.k8s.io/v1`.
@@ -78,12 +79,42 @@ pub struct ObjectKind<'a> {
 #[derive(Debug)]
 pub enum Carried<'a> {
     Absent,
-    /// The JSON of an object that may be mutated.
-    Unread(&'a str),
+    /// An object that may be mutated.
+    Unread(Unread<'a>),
     /// Boxed, since most requests carry one object at most.
     Object(Box<Object<'a>>),
     /// Why it could not be decoded.
     Undecodable(String),
+}
+
+/// The JSON of an object, and that of its labels and annotations, by which those are found who want to look into it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Unread<'a> {
+    pub text: &'a str,
+    /// Empty if there are none.
+    pub labels: &'a str,
+    pub annotations: &'a str,
+}
+
+impl<'a> Unread<'a> {
+    /// Finds the labels and annotations.
+    pub fn of(text: &'a str) -> Self {
+        let metadata = member(text, "metadata");
+        Self { text, labels: member(metadata, "labels"), annotations: member(metadata, "annotations") }
+    }
+}
+
+/// The text of an object's member, the last of this name; empty if there is none.
+fn member<'a>(object: &'a str, name: &str) -> &'a str {
+    let mut found = "";
+    let read = Cursor::new(object).members(|key, cursor| {
+        let value = cursor.value()?;
+        if &*key == name {
+            found = value;
+        }
+        Ok(())
+    });
+    read.map_or("", |()| found)
 }
 
 /// Why a request's object is of no use.

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::engine::object::{Object, Text, or_default};
-use crate::engine::{Carried, ObjectKind, Operation, Phase, Request, Resource, json};
+use crate::engine::{Carried, ObjectKind, Operation, Phase, Request, Resource, Unread, json};
 
 /// Why a body is no AdmissionReview: the caller's fault, answered with HTTP 400.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,10 +38,8 @@ pub fn decode(phase: Phase, body: &[u8]) -> Result<Request<'_>, BadReview> {
 fn decode_body(phase: Phase, body: &[u8]) -> Result<Request<'_>, BadReview> {
     match phase {
         Phase::Validate => decode_objects(body),
-        Phase::Mutate => match json::from_slice::<Envelope<'_, json::Span<'_>>>(body) {
-            Ok(envelope) => {
-                request(phase, envelope, |object| object.map_or(Carried::Absent, |span| Carried::Unread(span.text())))
-            }
+        Phase::Mutate => match json::from_slice::<Envelope<'_, json::Spanned<'_, Sketch<'_>>>>(body) {
+            Ok(envelope) => request(phase, envelope, unread),
             Err(_) => decode_in_parts(phase, body),
         },
     }
@@ -63,12 +61,35 @@ fn decode_in_parts(phase: Phase, body: &[u8]) -> Result<Request<'_>, BadReview> 
         serde_json::from_slice(body).map_err(|error| BadReview::Malformed(error.to_string()))?;
     request(phase, envelope, |object: Option<&RawValue>| match (phase, object) {
         (_, None) => Carried::Absent,
-        (Phase::Mutate, Some(raw)) => Carried::Unread(raw.get()),
+        (Phase::Mutate, Some(raw)) => Carried::Unread(Unread::of(raw.get())),
         (Phase::Validate, Some(raw)) => match json::from_slice(raw.get().as_bytes()) {
             Ok(object) => Carried::Object(Box::new(object)),
             Err(error) => Carried::Undecodable(error.to_string()),
         },
     })
+}
+
+/// As much of an object as tells whether it is to be read.
+#[derive(Deserialize)]
+struct Sketch<'a> {
+    #[serde(borrow)]
+    metadata: Option<SketchMetadata<'a>>,
+}
+
+#[derive(Deserialize)]
+struct SketchMetadata<'a> {
+    #[serde(borrow)]
+    labels: Option<json::Span<'a>>,
+    #[serde(borrow)]
+    annotations: Option<json::Span<'a>>,
+}
+
+fn unread<'a>(object: Option<json::Spanned<'a, Sketch<'a>>>) -> Carried<'a> {
+    let Some(json::Spanned { value, text }) = object else { return Carried::Absent };
+    let map = |field: fn(&SketchMetadata<'a>) -> Option<json::Span<'a>>| {
+        value.metadata.as_ref().and_then(field).map_or("", json::Span::text)
+    };
+    Carried::Unread(Unread { text, labels: map(|metadata| metadata.labels), annotations: map(|metadata| metadata.annotations) })
 }
 
 fn carried(object: Option<Box<Object<'_>>>) -> Carried<'_> {

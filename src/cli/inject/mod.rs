@@ -14,7 +14,7 @@ use clap::Args;
 use super::inputs::{Judging, ModeArgument, WorkloadsArgument};
 use crate::engine::mutation::{Note, Weight};
 use crate::engine::pod_security::LevelVersion;
-use crate::engine::{Snapshot, passed_over, propose};
+use crate::engine::{Snapshot, Unread, passed_over, propose};
 use text::{Edit, Site, Texts};
 
 /// Carry out PodDefaults and SidecarInjections on manifests.
@@ -70,7 +70,7 @@ fn inject(arguments: &Arguments, snapshot: &Snapshot, site: &Site<'_>) -> Edit {
         return Edit::Fail;
     };
     let json = pod.owned_json(object);
-    let proposal = propose(&json, name, namespace, snapshot, pod.subject);
+    let proposal = propose(Unread::of(&json), name, namespace, snapshot, pod.subject);
     tell(title, &proposal.notes, arguments.explain);
     if arguments.explain {
         tell(title, &passed_over(&json, name, namespace, snapshot), true);

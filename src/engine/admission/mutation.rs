@@ -8,7 +8,7 @@ use crate::engine::mutation::{
     Candidates, Mutated, Node, Note, Patch, Rules, Weight, World, mutate as change, passed_over as not_looked_at,
     verify as look,
 };
-use crate::engine::request::Carried;
+use crate::engine::request::{Carried, Unread};
 use crate::engine::verdict::{Annotation, Event};
 
 /// The most bytes of what is said about a pod in an audit annotation.
@@ -58,14 +58,20 @@ impl Proposal {
     }
 }
 
-/// Proposes what the documents ask for in a pod, which is JSON and belongs to a namespace of this name.
-pub fn propose(pod: &str, name: &str, namespace: &Namespace, snapshot: &Snapshot, subject: Subject) -> Proposal {
-    let Some(mutation) = namespace.mutation.as_ref().filter(|mutation| !mutation.candidates.is_empty()) else {
+/// Proposes what the documents ask for in a pod that belongs to a namespace of this name.
+pub fn propose(
+    pod: Unread<'_>,
+    name: &str,
+    namespace: &Namespace,
+    snapshot: &Snapshot,
+    subject: Subject,
+) -> Proposal {
+    let Some(mutation) = namespace.mutation.as_ref().filter(|mutation| mutation.candidates.has_any_for(pod)) else {
         return Proposal::default();
     };
-    let mut world = snapshot.surroundings.world(name, &mutation.labels, pod);
+    let mut world = snapshot.surroundings.world(name, &mutation.labels, pod.text);
     world.is_template = subject == Subject::Template;
-    let Mutated { patch, notes, .. } = change(pod, rules(snapshot, namespace, &mutation.candidates, &world));
+    let Mutated { patch, notes, .. } = change(pod.text, rules(snapshot, namespace, &mutation.candidates, &world));
     Proposal { patch, notes }
 }
 

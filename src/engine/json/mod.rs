@@ -9,7 +9,8 @@ mod decoder;
 mod parts;
 mod scan;
 
-pub use parts::{Span, elements, members};
+pub use decoder::Cursor;
+pub use parts::{Span, Spanned};
 
 use serde::Deserialize;
 

@@ -9,6 +9,7 @@ use super::plan::{Note, Weight};
 use super::selection::{Relevance, Selection};
 use super::sidecars::Injection;
 use super::tree::Node;
+use crate::engine::request::Unread;
 
 /// The documents in force.
 #[derive(Debug, Default)]
@@ -158,8 +159,10 @@ struct Wanted {
 }
 
 impl Candidates {
-    pub fn is_empty(&self) -> bool {
-        self.always.is_empty() && self.labels.is_empty() && self.annotations.is_empty()
+    /// Whether any document can be for this pod.
+    pub fn has_any_for(&self, pod: Unread<'_>) -> bool {
+        let (labels, annotations) = (Node::new(pod.labels), Node::new(pod.annotations));
+        !self.always.is_empty() || self.by_keys(Some(&labels), Some(&annotations)).next().is_some()
     }
 
     fn with_label(&mut self, key: &str, value: Option<&str>, index: u32) {
@@ -176,21 +179,25 @@ impl Candidates {
 
     /// The documents that can be for this pod, in order.
     pub(super) fn of(&self, pod: &Node<'_>) -> BTreeSet<u32> {
-        let mut found: BTreeSet<u32> = self.always.iter().copied().collect();
-        if !self.labels.is_empty() {
-            for (key, value) in pod.at(&["metadata", "labels"]).into_iter().flat_map(Node::members) {
-                let Some(wanted) = self.labels.get(key) else { continue };
-                found.extend(&wanted.any);
-                let value = if wanted.by_value.is_empty() { None } else { value.string() };
-                found.extend(value.and_then(|value| wanted.by_value.get(&*value)).into_iter().flatten());
-            }
-        }
-        if !self.annotations.is_empty() {
-            for (key, _) in pod.at(&["metadata", "annotations"]).into_iter().flat_map(Node::members) {
-                found.extend(self.annotations.get(key).into_iter().flatten());
-            }
-        }
-        found
+        let metadata = pod.get("metadata");
+        let map = |field| metadata.and_then(|metadata| metadata.get(field));
+        self.always.iter().copied().chain(self.by_keys(map("labels"), map("annotations"))).collect()
+    }
+
+    fn by_keys<'s>(
+        &'s self,
+        labels: Option<&'s Node<'_>>,
+        annotations: Option<&'s Node<'_>>,
+    ) -> impl Iterator<Item = u32> + 's {
+        let labels = labels.filter(|_| !self.labels.is_empty()).into_iter().flat_map(Node::members);
+        let annotations = annotations.filter(|_| !self.annotations.is_empty()).into_iter().flat_map(Node::members);
+        let by_labels = labels.filter_map(|(key, value)| Some((self.labels.get(key)?, value))).flat_map(|(wanted, value)| {
+            let value = if wanted.by_value.is_empty() { None } else { value.string() };
+            let of_value = value.and_then(|value| wanted.by_value.get(&*value));
+            wanted.any.iter().chain(of_value.into_iter().flatten())
+        });
+        let by_annotations = annotations.filter_map(|(key, _)| self.annotations.get(key)).flatten();
+        by_labels.chain(by_annotations).copied()
     }
 }
 

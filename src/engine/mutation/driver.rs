@@ -53,15 +53,15 @@ pub fn mutate<'a>(pod: &'a str, rules: Rules<'a>) -> Mutated<'a> {
     if chosen.is_empty() || notes.iter().any(|note| note.weight == Weight::Denied) {
         return Mutated { pod: original, patch: None, notes };
     }
-    let mut mutated = rules.carry_out(&original, &chosen);
+    let mut mutated = rules.carry_out(pod, original, &chosen);
     for _ in 1..MOST_ROUNDS {
         // What an earlier document adds can make another apply, and would at the latest when the API server asks again.
-        let before = chosen.len();
-        chosen.extend(rules.select(&mutated.pod, None));
-        if chosen.len() == before {
+        let further = rules.further(&mutated.pod, &chosen);
+        if further.is_empty() {
             break;
         }
-        mutated = rules.carry_out(&original, &chosen);
+        chosen.extend(further);
+        mutated = rules.carry_out(pod, Node::new(pod), &chosen);
     }
     notes.append(&mut mutated.notes);
     mutated.notes = notes;
@@ -85,7 +85,7 @@ pub fn verify(pod: &str, rules: Rules<'_>) -> Vec<Note> {
         let Part::Injection(injection) = &document.part else { continue };
         let missing = injection.missing(&pod);
         // What the document itself would have left out is not missing.
-        let mut plan = rules.plan(&pod, &[]);
+        let mut plan = rules.plan(pod.clone(), &[]);
         if missing.is_empty() || injection.apply(&mut plan).is_err_and(|conflict| conflict.weight < Weight::Denied) {
             continue;
         }
@@ -124,16 +124,25 @@ impl<'a> Rules<'a> {
         chosen
     }
 
-    fn carry_out(&self, original: &Node<'a>, chosen: &BTreeSet<u32>) -> Mutated<'a> {
+    /// Those that are for this pod and have not been chosen.
+    fn further(&self, pod: &Node<'a>, chosen: &BTreeSet<u32>) -> Vec<u32> {
+        let candidates = self.candidates.of(pod).into_iter().filter(|number| !chosen.contains(number));
+        let documents = self.documents.at(candidates).into_iter();
+        let applies = |document: &Active| document.selection.decide(pod, self.world).outcome == Outcome::Applies;
+        documents.filter(|(_, document)| applies(document)).map(|(number, _)| number).collect()
+    }
+
+    /// `pod` is the JSON of the original, which is given up: what it shares with a copy would have to be copied for each edit.
+    fn carry_out(&self, pod: &'a str, original: Node<'a>, chosen: &BTreeSet<u32>) -> Mutated<'a> {
         let documents = self.documents.at(chosen.iter().copied());
         let mut plan = self.plan(original, &documents);
         for (_, document) in &documents {
             document.run(&mut plan);
         }
-        let standard = Standard::new(self.enforced);
-        if check::fault(original, &plan.pod, &standard).is_some() {
-            plan = self.plan(original, &documents);
-            self.carry_out_with_care(original, &documents, standard, &mut plan);
+        let (original, standard) = (Node::new(pod), Standard::new(self.enforced));
+        if check::fault(&original, &plan.pod, &standard).is_some() {
+            plan = self.plan(original.clone(), &documents);
+            self.carry_out_with_care(&original, &documents, standard, &mut plan);
         }
         Mutated { pod: plan.pod, patch: None, notes: plan.notes }
     }
@@ -170,10 +179,10 @@ impl<'a> Rules<'a> {
         }
     }
 
-    fn plan(&self, original: &Node<'a>, documents: &[(u32, &'a Active)]) -> Plan<'a> {
+    fn plan(&self, original: Node<'a>, documents: &[(u32, &'a Active)]) -> Plan<'a> {
         let own_containers = documents.iter().flat_map(|(_, document)| document.own_containers()).collect();
         Plan {
-            pod: original.clone(),
+            pod: original,
             world: self.world,
             own_containers,
             notes: Vec::new(),

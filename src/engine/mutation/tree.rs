@@ -5,15 +5,21 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::sync::Arc;
 
-use crate::engine::json;
+use crate::engine::json::{Cursor, DecodeError};
 
-/// A value and what has been done to it.
+/// What nobody who looks into a pod passes by, and so is taken apart in the same pass as what it is in: a container is a value in a
+/// list in a spec.
+const OPENED: [&str; 6] = ["metadata", "labels", "annotations", "spec", "initContainers", "containers"];
+const LEVELS: u8 = 4;
+
+/// A value and what has been done to it. A copy costs little: both share their parts until one of them is edited.
 #[derive(Debug, Clone)]
 pub struct Node<'a> {
     /// As it came, or as it was put here. Out of date once edited.
     text: Cow<'a, str>,
-    parts: OnceCell<Parts<'a>>,
+    parts: OnceCell<Arc<Parts<'a>>>,
     is_edited: bool,
 }
 
@@ -48,6 +54,27 @@ pub(super) enum Origin {
     Removed,
 }
 
+/// How a part is not as it came.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Change<'n, 'a> {
+    /// It was put here, in the place of another or of none.
+    New(&'n Node<'a>),
+    /// Something within it has changed.
+    Within(&'n Node<'a>),
+    Gone,
+}
+
+impl<'n, 'a> Change<'n, 'a> {
+    fn of(origin: Origin, node: &'n Node<'a>) -> Option<Self> {
+        match origin {
+            Origin::Removed => Some(Self::Gone),
+            _ if node.is_vacant() => None,
+            Origin::Added | Origin::Replaced => Some(Self::New(node)),
+            Origin::Kept => node.is_edited.then_some(Self::Within(node)),
+        }
+    }
+}
+
 /// Reading.
 impl<'a> Node<'a> {
     /// A value as it came. The text is taken apart as far as somebody looks into it, and not checked otherwise.
@@ -56,7 +83,7 @@ impl<'a> Node<'a> {
     }
 
     fn vacant() -> Self {
-        Self { text: Cow::Borrowed("null"), parts: OnceCell::from(Parts::Vacant), is_edited: true }
+        Self { text: Cow::Borrowed("null"), parts: OnceCell::from(Arc::new(Parts::Vacant)), is_edited: true }
     }
 
     /// The member of this name, if it is there and not null.
@@ -123,6 +150,24 @@ impl<'a> Node<'a> {
         self.text.parse().ok()
     }
 
+    /// Each member that is not as it came.
+    pub(super) fn changes(&self) -> impl Iterator<Item = (&str, Change<'_, 'a>)> {
+        let members = match self.parts.get().map(Arc::as_ref) {
+            Some(Parts::Object(members)) if self.is_edited => members.as_slice(),
+            _ => &[],
+        };
+        members.iter().filter_map(|member| Some((&*member.key, Change::of(member.origin, &member.node)?)))
+    }
+
+    /// Each element that is not as it came.
+    pub(super) fn item_changes(&self) -> impl Iterator<Item = Change<'_, 'a>> {
+        let elements = match self.parts.get().map(Arc::as_ref) {
+            Some(Parts::Array(elements)) if self.is_edited => elements.as_slice(),
+            _ => &[],
+        };
+        elements.iter().filter_map(|element| Change::of(element.origin, &element.node))
+    }
+
     /// Its JSON as it came; none of what has been edited, or was put here by us.
     pub fn as_written(&self) -> Option<&'a str> {
         match self.text {
@@ -152,7 +197,7 @@ impl<'a> Node<'a> {
     }
 
     fn write(&self, text: &mut String) {
-        match self.parts.get() {
+        match self.parts.get().map(Arc::as_ref) {
             Some(Parts::Object(members)) if self.is_edited => {
                 let left = members.iter().filter(|member| member.origin != Origin::Removed && !member.node.is_vacant());
                 enclosed(text, ('{', '}'), left, |text, member| {
@@ -170,7 +215,7 @@ impl<'a> Node<'a> {
     }
 
     pub(super) fn parts(&self) -> &Parts<'a> {
-        self.parts.get_or_init(|| Parts::of(&self.text))
+        self.parts.get_or_init(|| Arc::new(Parts::of(&self.text)))
     }
 
     pub(super) fn is_edited(&self) -> bool {
@@ -183,7 +228,7 @@ impl<'a> Node<'a> {
 
     /// Whether it is nothing yet: no patch and no text shows it.
     pub(super) fn is_vacant(&self) -> bool {
-        match self.parts.get() {
+        match self.parts.get().map(Arc::as_ref) {
             Some(Parts::Vacant) => true,
             // What was put into a vacant place may itself be vacant still.
             Some(Parts::Object(members)) if self.text == "null" => members.iter().all(|member| member.node.is_vacant()),
@@ -291,28 +336,28 @@ impl<'a> Node<'a> {
     }
 
     fn members_mut(&mut self) -> Option<&mut Vec<Member<'a>>> {
-        self.begin_edit(|| Parts::Object(Vec::new()));
-        match self.parts.get_mut()? {
+        match self.begin_edit(|| Parts::Object(Vec::new()))? {
             Parts::Object(members) => Some(members),
             _ => None,
         }
     }
 
     fn elements_mut(&mut self) -> Option<&mut Vec<Element<'a>>> {
-        self.begin_edit(|| Parts::Array(Vec::new()));
-        match self.parts.get_mut()? {
+        match self.begin_edit(|| Parts::Array(Vec::new()))? {
             Parts::Array(elements) => Some(elements),
             _ => None,
         }
     }
 
-    fn begin_edit(&mut self, fill: impl FnOnce() -> Parts<'a>) {
+    /// The parts of what has any or is vacant, and is filled with these then.
+    fn begin_edit(&mut self, fill: impl FnOnce() -> Parts<'a>) -> Option<&mut Parts<'a>> {
         match self.parts() {
-            Parts::Scalar => return,
-            Parts::Vacant => self.parts = OnceCell::from(fill()),
+            Parts::Scalar => return None,
+            Parts::Vacant => self.parts = OnceCell::from(Arc::new(fill())),
             Parts::Object(_) | Parts::Array(_) => {}
         }
         self.is_edited = true;
+        self.parts.get_mut().map(Arc::make_mut)
     }
 }
 
@@ -324,30 +369,63 @@ fn place(elements: &[Element<'_>], index: usize) -> usize {
 
 impl<'a> Parts<'a> {
     fn of(text: &Cow<'a, str>) -> Self {
-        match text {
-            Cow::Borrowed(text) => Self::taken(text, Cow::Borrowed),
-            Cow::Owned(text) => Self::taken(text, |part| Cow::Owned(part.to_owned())),
-        }
+        let parts = match text {
+            // What is ours is small and mostly never looked into, so its parts are copied one level at a time.
+            Cow::Owned(text) => Self::read(text, &|part| Cow::Owned(part.to_owned()), 0),
+            Cow::Borrowed(text) => Self::read(text, &Cow::Borrowed, LEVELS).or_else(|| Self::read(text, &Cow::Borrowed, 0)),
+        };
+        parts.unwrap_or(Self::Scalar)
     }
 
-    fn taken<'t>(text: &'t str, keep: impl Fn(&'t str) -> Cow<'a, str>) -> Self {
-        let kept = |text| Node::new(keep(text));
-        match text.bytes().next() {
-            Some(b'{') => json::members(text).map_or(Self::Scalar, |members| {
-                let member = |(key, text): (crate::engine::object::Text<'t>, &'t str)| Member {
-                    key: key.borrowed().map_or_else(|| Cow::Owned(key.to_string()), &keep),
-                    node: kept(text),
-                    origin: Origin::Kept,
-                };
-                Self::Object(members.into_iter().map(member).collect())
-            }),
-            Some(b'[') => json::elements(text).map_or(Self::Scalar, |elements| {
-                Self::Array(
-                    elements.into_iter().map(|text| Element { node: kept(text), origin: Origin::Kept }).collect(),
-                )
-            }),
-            _ => Self::Scalar,
+    /// None if the text is no JSON, as far as it is taken apart: so many levels of what everybody looks into, and one of the rest.
+    fn read<'t>(text: &'t str, keep: &impl Fn(&'t str) -> Cow<'a, str>, levels: u8) -> Option<Self> {
+        let mut cursor = Cursor::new(text);
+        let parts = Self::next(&mut cursor, keep, levels).ok()?;
+        cursor.end().ok()?;
+        Some(parts)
+    }
+
+    fn next<'t>(
+        cursor: &mut Cursor<'t>,
+        keep: &impl Fn(&'t str) -> Cow<'a, str>,
+        levels: u8,
+    ) -> Result<Self, DecodeError> {
+        match cursor.peek() {
+            Some(b'{') => {
+                let mut members = Vec::with_capacity(16);
+                cursor.members(|key, cursor| {
+                    let levels = if OPENED.contains(&&*key) { levels } else { 0 };
+                    let node = Node::next(cursor, keep, levels)?;
+                    let key = key.borrowed().map_or_else(|| Cow::Owned(key.to_string()), keep);
+                    members.push(Member { key, node, origin: Origin::Kept });
+                    Ok(())
+                })?;
+                Ok(Self::Object(members))
+            }
+            Some(b'[') => {
+                let mut elements = Vec::with_capacity(4);
+                cursor.elements(|cursor| {
+                    elements.push(Element { node: Node::next(cursor, keep, levels)?, origin: Origin::Kept });
+                    Ok(())
+                })?;
+                Ok(Self::Array(elements))
+            }
+            _ => cursor.value().map(|_| Self::Scalar),
         }
+    }
+}
+
+impl<'a> Node<'a> {
+    fn next<'t>(
+        cursor: &mut Cursor<'t>,
+        keep: &impl Fn(&'t str) -> Cow<'a, str>,
+        levels: u8,
+    ) -> Result<Self, DecodeError> {
+        if levels == 0 || !matches!(cursor.peek(), Some(b'{' | b'[')) {
+            return cursor.value().map(|text| Self::new(keep(text)));
+        }
+        let (parts, text) = cursor.spanned(|cursor| Parts::next(cursor, keep, levels - 1))?;
+        Ok(Self { text: keep(text), parts: OnceCell::from(Arc::new(parts)), is_edited: false })
     }
 }
 
