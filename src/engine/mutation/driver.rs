@@ -10,6 +10,7 @@ use super::documents::{Active, Candidates, Documents, Part};
 use super::patch::Patch;
 use super::plan::{Conflict, Note, Plan, Reason, Reserved, Weight, World};
 use super::selection::Outcome;
+use super::sidecars::demands;
 use super::tree::Node;
 use crate::engine::pod_security::LevelVersion;
 
@@ -181,13 +182,19 @@ impl<'a> Rules<'a> {
 
     fn plan(&self, original: Node<'a>, documents: &[(u32, &'a Active)]) -> Plan<'a> {
         let own_containers = documents.iter().flat_map(|(_, document)| document.own_containers()).collect();
-        Plan {
+        let mut plan = Plan {
             pod: original,
             world: self.world,
             own_containers,
             notes: Vec::new(),
             reserved: Reserved::default(),
-        }
+        };
+        let injections = documents.iter().filter_map(|(_, document)| match &document.part {
+            Part::Injection(injection) => Some(injection),
+            Part::Defaults(_) => None,
+        });
+        plan.reserved.demands = demands(injections, &plan);
+        plan
     }
 }
 

@@ -28,6 +28,18 @@ pub struct Reserved {
     pub last: Vec<String>,
     /// Ports, each with the container that listens there.
     pub ports: BTreeMap<u16, String>,
+    /// What the containers of all documents for this pod demand, those to come included; empty if none depends on another document's.
+    pub demands: Vec<Demands>,
+}
+
+/// What a container of ours demands of others by their names, in which `*` is any text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Demands {
+    pub name: String,
+    /// Before whom it has to be.
+    pub before: Vec<String>,
+    /// After whom.
+    pub after: Vec<String>,
 }
 
 impl Plan<'_> {

@@ -6,7 +6,7 @@ use super::super::plan::{Conflict, Reason, Weight};
 use super::super::tree::Node;
 use super::claim::Part;
 use super::order::{Neighbour, Places, places};
-use super::parts::Item;
+use super::parts::{Constraints, Item};
 use super::present::{self, Standing};
 use super::work::{List, Work};
 
@@ -190,16 +190,21 @@ impl<'a> Work<'a, '_> {
         let spec = self.plan.pod.get("spec")?;
         let names = spec.list(list.field()).map(|container| container.string_at("name").unwrap_or_default());
         let is_in = |names: &[String], name: &str| names.iter().any(|found| found == name);
+        let demands = |name: &str| self.reserved.demands.iter().find(|demands| demands.name == name);
         let others: Vec<Neighbour> = names
             .filter(|name| *name != item.name.as_str())
             .map(|name| Neighbour {
                 is_ours: is_in(&self.plan.own_containers, &name),
                 is_first: is_in(&self.reserved.first, &name),
                 is_last: is_in(&self.reserved.last, &name),
+                precedes: demands(&name).is_some_and(|other| other.demands_to_precede(&item.name)),
+                follows: demands(&name).is_some_and(|other| other.demands_to_follow(&item.name)),
                 name: name.into_owned(),
             })
             .collect();
-        places(&others, &item.order)
+        let Some(demands) = demands(&item.name) else { return places(&others, &item.order) };
+        let (before, after) = (demands.before.clone(), demands.after.clone());
+        places(&others, &Constraints { before, after, ..item.order.clone() })
     }
 }
 

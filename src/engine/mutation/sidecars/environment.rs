@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::tree::Node;
-use super::meaning::is_same;
+use super::meaning::is_same_at;
 
 /// The value that the kubelet makes this text of: it would expand `$(NAME)`, and takes `$$` for `$`.
 pub(super) fn literally(text: &str) -> String {
@@ -60,7 +60,10 @@ pub(super) fn set_variable(found: &mut Node<'_>, wanted: &Node<'_>) {
     }
 }
 
+/// Whether two variables have the same value, or the same source of one. What else is in them is nobody's business here.
 pub(super) fn is_same_variable(one: &Node<'_>, other: &Node<'_>) -> bool {
-    let value = |node: &Node<'_>| serde_json::from_str::<Value>(&node.to_json()).unwrap_or_default();
-    is_same(&value(one), &value(other))
+    let member = |node: &Node<'_>, key: &str| {
+        node.get(key).and_then(|value| serde_json::from_str::<Value>(&value.to_json()).ok()).unwrap_or_default()
+    };
+    ["value", "valueFrom"].iter().all(|key| is_same_at(key, &member(one, key), &member(other, key)))
 }

@@ -6,6 +6,7 @@
 mod claim;
 mod compile;
 mod containers;
+mod demands;
 mod derived;
 mod digest;
 mod environment;
@@ -29,13 +30,18 @@ mod volumes;
 mod work;
 
 use super::document::{Conflicts, NameConflict, OverrideTarget};
-use super::plan::{Conflict, Plan};
+use super::plan::{Conflict, Demands, Plan};
 use super::tree::Node;
 use claim::{Claims, Part};
 use overrides::{Field, Overrides};
 use parts::Item;
 use revision::{Revision, Revisions};
 use work::Work;
+
+/// What the containers of several documents demand of each other's places in a pod.
+pub(super) fn demands<'i>(injections: impl Iterator<Item = &'i Injection>, plan: &Plan<'_>) -> Vec<Demands> {
+    demands::demands(injections, plan)
+}
 
 /// A compiled SidecarInjection.
 #[derive(Debug)]

@@ -12,6 +12,9 @@ pub(super) struct Neighbour {
     /// Whether it comes before, or after, all that do not insist on the same.
     pub(super) is_first: bool,
     pub(super) is_last: bool,
+    /// Whether it demands itself to come before ours, or after it.
+    pub(super) precedes: bool,
+    pub(super) follows: bool,
 }
 
 /// Where it may stand, and where it is put: so many of the others come before it.
@@ -25,8 +28,10 @@ pub(super) struct Places {
 /// None if no place is as it should be.
 pub(super) fn places(others: &[Neighbour], order: &Constraints) -> Option<Places> {
     let names = |patterns: &[String], other: &Neighbour| patterns.iter().any(|pattern| is_like(pattern, &other.name));
-    let has_to_precede = |other: &Neighbour| names(&order.after, other) || (order.last && !other.is_last);
-    let has_to_follow = |other: &Neighbour| names(&order.before, other) || (order.first && !other.is_first);
+    let has_to_precede =
+        |other: &Neighbour| other.precedes || names(&order.after, other) || (order.last && !other.is_last);
+    let has_to_follow =
+        |other: &Neighbour| other.follows || names(&order.before, other) || (order.first && !other.is_first);
     let least = others.iter().rposition(has_to_precede).map_or(0, |index| index + 1);
     let most = others.iter().position(has_to_follow).unwrap_or(others.len());
     if least > most {
@@ -43,7 +48,9 @@ pub(super) fn places(others: &[Neighbour], order: &Constraints) -> Option<Places
         let least = last_foreign().map_or(least, |index| (index + 1).max(least));
         return Some(Places { least, most, best: most });
     }
-    let is_only_after = order.before.is_empty() && !order.first && (order.last || !order.after.is_empty());
+    // Who is not there says nothing, and where nothing is said ours comes last.
+    let is_after_somebody = order.last || others.iter().any(|other| names(&order.after, other));
+    let is_only_after = order.before.is_empty() && !order.first && is_after_somebody;
     Some(Places { least, most, best: if is_only_after { least } else { most } })
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::super::document::{OnConflict, PortConflict};
 use super::super::plan::{Conflict, Reason};
 use super::super::tree::Node;
+use super::probes::action;
 use super::work::Work;
 
 const HANDLERS: [&[&str]; 5] = [
@@ -66,12 +67,15 @@ impl Work<'_, '_> {
         used
     }
 
-    /// The numeric port that a probe asks, unless it is one that we rewrote.
+    /// The numeric port that a probe asks. One that we rewrote still asks, through the sidecar, the port that it asked before.
     fn probed_port(&self, handler: &Node<'_>) -> Option<u16> {
-        let kinds = ["httpGet", "tcpSocket", "grpc"];
-        let (kind, action) = kinds.into_iter().find_map(|kind| Some((kind, handler.get(kind)?)))?;
-        let is_ours = kind == "httpGet" && action.string_at("path").is_some_and(|path| self.is_rewritten(&path));
-        if is_ours { None } else { number(action.get("port")) }
+        let (kind, action) = action(handler)?;
+        let path = action.string_at("path").filter(|_| kind == "httpGet");
+        let original = path.and_then(|path| self.known_originals().into_iter().find(|(known, _)| *known == *path));
+        let Some((_, original)) = original else { return number(action.get("port")) };
+        let original = Node::new(original);
+        let (_, action) = self::action(&original)?;
+        number(action.get("port"))
     }
 }
 

@@ -46,20 +46,27 @@ pub(super) struct Revisions {
 }
 
 impl Injection {
-    /// The revision for this pod; `claim` is what the pod's annotation says.
+    /// The revision for this pod; `claim` is what the pod's annotation says. One that is asked for and not there is warned of.
     pub(super) fn revision<'a>(&'a self, plan: &mut Plan<'a>, claim: &Claim) -> Option<&'a Revision> {
         if let Some(label) = &self.by.label
             && let Some(name) = named(label, plan)
+            && self.find(&name).is_none()
         {
-            let found = self.revisions.iter().find(|revision| revision.name == name);
-            if found.is_some() {
-                return found;
-            }
             plan.note(&self.title, Reason::UnknownRevision, Weight::Warning, format!("label {label:?}"));
         }
+        self.chosen(plan, claim)
+    }
+
+    /// The same without a word.
+    pub(super) fn chosen(&self, plan: &Plan<'_>, claim: &Claim) -> Option<&Revision> {
+        let by_label = self.by.label.as_ref().and_then(|label| self.find(&named(label, plan)?));
         let pinned = claim.is_of_this_admission.then_some(&claim.revision);
-        let pinned = pinned.and_then(|name| self.revisions.iter().find(|revision| revision.name == *name));
+        let pinned = by_label.or_else(|| self.find(pinned?));
         pinned.or_else(|| self.by_weight(plan)).or_else(|| self.revisions.get(self.by.default))
+    }
+
+    fn find(&self, name: &str) -> Option<&Revision> {
+        self.revisions.iter().find(|revision| revision.name == name)
     }
 
     fn by_weight(&self, plan: &Plan<'_>) -> Option<&Revision> {

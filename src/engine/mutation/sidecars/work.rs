@@ -63,13 +63,9 @@ impl<'a, 'p> Work<'a, 'p> {
         if claims.is_malformed {
             plan.note(&injection.title, Reason::StaleClaimIgnored, Weight::Warning, format!("annotation {KEY:?}"));
         }
-        let identity = owner::identity(&plan.pod, plan.world);
-        let identity = format!("{:016x}", digest(identity.iter().map(String::as_str)));
-        let mut claim = claims.claim(&injection.name).unwrap_or_default();
-        // A pod that has been on a node is a copy: none has one yet while it is being admitted.
-        let is_copy = plan.pod.at(&["spec", "nodeName"]).is_some();
+        let identity = identity(plan);
+        let claim = claim_of(injection, plan, &claims, &identity);
         let moved = if claim.identity == identity { claim.moved.clone() } else { Vec::new() };
-        claim.is_of_this_admission = claim.identity == identity && !is_copy;
         let revision = injection.revision(plan, &claim)?;
         for name in injection.own_names() {
             if !plan.own_containers.contains(&name) {
@@ -179,6 +175,25 @@ impl<'a, 'p> Work<'a, 'p> {
             set_text(metadata, KEY, &text);
         }
     }
+}
+
+/// What the pod's annotation says of a document.
+pub(super) fn known_claim(injection: &Injection, plan: &Plan<'_>) -> Claim {
+    claim_of(injection, plan, &Claims::of(&plan.pod), &identity(plan))
+}
+
+fn claim_of(injection: &Injection, plan: &Plan<'_>, claims: &Claims, identity: &str) -> Claim {
+    let mut claim = claims.claim(&injection.name).unwrap_or_default();
+    // A pod that has been on a node is a copy: none has one yet while it is being admitted.
+    let is_copy = plan.pod.at(&["spec", "nodeName"]).is_some();
+    claim.is_of_this_admission = claim.identity == identity && !is_copy;
+    claim
+}
+
+/// Which pod is being admitted, as far as it can be told.
+fn identity(plan: &Plan<'_>) -> String {
+    let identity = owner::identity(&plan.pod, plan.world);
+    format!("{:016x}", digest(identity.iter().map(String::as_str)))
 }
 
 /// Gives a member this text, if it has another.

@@ -2,6 +2,7 @@
 
 mod check;
 mod driver;
+mod orders;
 mod phases;
 mod selection;
 mod tree;

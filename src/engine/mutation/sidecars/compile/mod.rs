@@ -12,6 +12,7 @@ mod restricted;
 use std::collections::BTreeSet;
 
 use flaws::Flaws;
+pub(super) use order::may_meet;
 
 use super::parts::{Item, Parts, Volume};
 use super::{Injection, Revision, Revisions, digest};

@@ -85,7 +85,8 @@ fn has_to_precede(one: &Item, other: &Item) -> bool {
         || (other.order.last && !one.order.last)
 }
 
-fn may_meet(one: Kind, other: Kind) -> bool {
+/// Whether both can be in one list.
+pub(in crate::engine::mutation::sidecars) fn may_meet(one: Kind, other: Kind) -> bool {
     let lists = |kind| match kind {
         Kind::Init | Kind::Native => (true, false),
         Kind::Container { .. } => (false, true),

@@ -171,7 +171,7 @@ fn patched(pod: &Value, operations: &Value) -> Value {
 
 const UNKNOWN: &str = "fieldOfTheFuture";
 
-/// Puts an unknown field into the pod's spec, every container and every port; gives how many.
+/// Puts an unknown field into the pod's spec, every container, every port, every variable and every mount; gives how many.
 fn add_unknown_fields(pod: &mut Value) -> usize {
     let mut count = 0;
     let mut mark = |object: &mut Value| {
@@ -182,9 +182,8 @@ fn add_unknown_fields(pod: &mut Value) -> usize {
     };
     for list in ["initContainers", "containers"] {
         for container in pod["spec"][list].as_array_mut().into_iter().flatten() {
-            container["ports"].as_array_mut().into_iter().flatten().for_each(&mut mark);
-            if container["ports"].is_null() {
-                container.as_object_mut().expect("a container").remove("ports");
+            for elements in ["ports", "env", "volumeMounts"] {
+                container.get_mut(elements).and_then(Value::as_array_mut).into_iter().flatten().for_each(&mut mark);
             }
             mark(container);
         }

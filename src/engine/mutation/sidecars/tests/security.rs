@@ -167,3 +167,19 @@ fn h3_a_port_that_moves_takes_everything_with_it() {
     assert_eq!(admitted.container("app")["livenessProbe"]["httpGet"]["port"], 15023);
     assert_eq!(admitted.env("app"), pairs(&[("PROXY", "localhost:15023")]));
 }
+
+#[test]
+fn h3_a_port_that_a_rewritten_probe_asks_through_us_is_still_in_use() {
+    let probes = [
+        (json!({"tcpSocket": {"port": 15021}}), 15020),
+        (json!({"grpc": {"port": 15020}}), 15022),
+        (json!({"httpGet": {"port": 15020}}), 15022),
+    ];
+    for (probe, expected) in probes {
+        let mut pod = app();
+        pod["spec"]["containers"][0]["livenessProbe"] = probe;
+        // The second pass, in which the probe asks us, must come to the same ports.
+        let admitted = admit(&reserving(json!({"port": "Remap"})), &pod);
+        assert_eq!(admitted.container("proxy")["ports"][0]["containerPort"], expected);
+    }
+}
