@@ -18,9 +18,10 @@ fn what_another_webhook_adds_gets_our_edits_and_our_order() -> Result<()> {
         until_pod(&mut api, "mesh", &pod("a", Some(SHIP)), |pod| is_proxied(pod) && is_shipping(pod))?;
         for number in 0..5 {
             let stored = create(&mut api, "mesh", &pod(&format!("a-{number}"), Some(SHIP)))?;
-            assert_eq!(names(&stored, "containers"), ["istio-proxy", "app"], "{stored}");
+            assert_eq!(names(&stored, "containers"), ["istio-proxy", "app", "helper"], "{stored}");
             assert_eq!(names(&stored, "initContainers"), ["log-shipper", "istio-init"], "{stored}");
-            assert!(items(&stored, "containers").all(writes_logs), "{stored}");
+            assert!(writes_logs(container(&stored, "app")) && writes_logs(container(&stored, "helper")), "{stored}");
+            assert!(!writes_logs(container(&stored, "istio-proxy")), "a proxy is nobody's app: {stored}");
             assert!(is_shipping(&stored), "{stored}");
             assert_eq!(container(&stored, "app")["image"], "mirror.example.com/app:1", "theirs stays");
         }
@@ -95,6 +96,10 @@ fn insert_proxy_first(pod: &Value) -> Vec<Value> {
     if !has("istio-proxy") {
         let proxy = json!({"name": "istio-proxy", "image": "proxy:1"});
         operations.push(json!({"op": "add", "path": "/spec/containers/0", "value": proxy}));
+    }
+    if !has("helper") {
+        let helper = json!({"name": "helper", "image": "helper:1"});
+        operations.push(json!({"op": "add", "path": "/spec/containers/-", "value": helper}));
     }
     if !has("istio-init") {
         let init = json!({"name": "istio-init", "image": "proxy:1"});

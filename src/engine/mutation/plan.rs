@@ -183,6 +183,7 @@ reasons! {
     BlocksJob "blocks_job" "a plain sidecar would keep the Job from completing",
     NeedsRoot "needs_root" "the container needs root, which the pod forbids; have this set up outside of the pod instead, such as the network by a CNI plugin",
     NamedPortMissing "named_port_missing" "no container port has the name that the probe uses",
+    ProbeOfAnother "probe_of_another" "another injector has rewritten the probe and answers it, so it stays as it is",
     UnknownRevision "unknown_revision" "the document has no revision of this name; another was chosen",
     UnknownOverride "unknown_override" "no override has this key",
     InvalidOverride "invalid_override" "the value is not one that the document allows",

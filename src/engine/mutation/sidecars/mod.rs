@@ -11,6 +11,7 @@ mod digest;
 mod environment;
 mod meaning;
 mod order;
+mod others;
 mod overrides;
 mod owner;
 mod parts;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::super::document::{OnConflict, PortConflict};
 use super::super::plan::{Conflict, Reason};
 use super::super::tree::Node;
+use super::others;
 use super::work::Work;
 
 const HANDLERS: [&[&str]; 5] = [
@@ -56,6 +57,9 @@ impl Work<'_, '_> {
                 for number in ["containerPort", "hostPort"].into_iter().filter_map(|field| number(port.get(field))) {
                     used.entry(number).or_insert_with(holder);
                 }
+            }
+            for port in others::ports(&name) {
+                used.entry(*port).or_insert_with(holder);
             }
             for handler in HANDLERS.iter().filter_map(|path| container.at(path)) {
                 if let Some(number) = self.probed_port(handler) {

@@ -1,29 +1,16 @@
 //! Sends the kubelet's probes and hooks through a sidecar, and remembers in a variable of that sidecar what they were.
 //!
 //! Every probe gets a path of its own, so that none is taken for another; timeouts and thresholds stay. A probe that was rewritten
-//! in an earlier pass is known by its path and by what the variable says of it, and stays as it is.
+//! in an earlier pass is known by its path and by what the variable says of it, and stays as it is. So does one that another injector
+//! or another document has rewritten: two that rewrite each other's probes end up asking each other.
 
 use super::super::document::{HandlerKind, HandlerName};
 use super::super::plan::{Reason, Weight};
 use super::super::tree::{Node, quoted};
 use super::environment::as_expanded;
+use super::others::is_meant;
 use super::parts::ProbeRewrite;
 use super::work::{List, Work};
-
-/// Containers that other meshes and injectors add: rewriting their probes would break them. One of these is rewritten only where the
-/// document includes its name to the letter.
-const OTHERS: [&str; 10] = [
-    "consul-dataplane",
-    "daprd",
-    "envoy-sidecar",
-    "istio-proxy",
-    "kuma-sidecar",
-    "linkerd-proxy",
-    "otc-container",
-    "queue-proxy",
-    "vault-agent",
-    "cloud-sql-proxy",
-];
 
 /// One probe that is to be rewritten.
 struct Rewrite {
@@ -41,7 +28,7 @@ impl Work<'_, '_> {
         let known = self.known_originals();
         let mut originals: Vec<(String, String)> = Vec::new();
         let mut rewrites = Vec::new();
-        let mut missing = Vec::new();
+        let mut left = Vec::new();
         let port = self.ports.get(&rule.port).copied().unwrap_or(rule.port);
         for (list, index, container) in self.foreign().filter(|(list, _, container)| rule.is_for(*list, container)) {
             let name = container.string_at("name").unwrap_or_default();
@@ -50,13 +37,20 @@ impl Work<'_, '_> {
                 let path = rule.path_for(&name, *handler);
                 let former = action.string_at("path").filter(|_| kind == "httpGet");
                 let former = former.and_then(|path| known.iter().find(|(known, _)| *known == path));
+                let about = || format!("{} of container {name:?}", word(*handler));
                 let original = match former {
                     Some((_, original)) => original.clone(),
                     None if !rule.is_about(*handler, kind) => continue,
+                    None if self.is_answered(action) => {
+                        // Whoever answers it may be asking us in turn.
+                        originals.extend(known.iter().find(|(known, _)| *known == path).cloned());
+                        left.push((Reason::ProbeOfAnother, about()));
+                        continue;
+                    }
                     None => match original(container, *handler, kind, action) {
                         Some(original) => original,
                         None => {
-                            missing.push(format!("{} of container {name:?}", word(*handler)));
+                            left.push((Reason::NamedPortMissing, about()));
                             continue;
                         }
                     },
@@ -71,8 +65,8 @@ impl Work<'_, '_> {
         for rewrite in rewrites {
             self.rewrite(&rewrite, port);
         }
-        for about in missing {
-            self.note(Reason::NamedPortMissing, Weight::Warning, about);
+        for (reason, about) in left {
+            self.note(reason, Weight::Warning, about);
         }
         if !originals.is_empty() {
             let members: Vec<_> = originals.iter().map(|(path, json)| format!("{}:{json}", quoted(path))).collect();
@@ -119,9 +113,8 @@ impl ProbeRewrite {
 
     fn is_for(&self, list: List, container: &Node<'_>) -> bool {
         let name = container.string_at("name").unwrap_or_default();
-        let is_named = self.containers.include.iter().any(|included| *included == name);
         let may_have_probes = list == List::Plain || is(container, "restartPolicy", "Always");
-        may_have_probes && self.containers.has(&name) && (is_named || !OTHERS.contains(&&*name))
+        may_have_probes && is_meant(&self.containers, &name)
     }
 
     fn is_about(&self, handler: HandlerName, kind: &str) -> bool {
