@@ -72,6 +72,13 @@ fn a_registry_that_another_webhook_puts_before_every_image_stays() -> Result<()>
         let is_put = |pod: &Value| container(pod, "app")["image"] == "mirror.example.com/app:1" && is_shipping(pod);
         let stored = until_pod(&mut api, "registry", &pod("a", Some(SHIP)), is_put)?;
         assert_eq!(container(&stored, "log-shipper")["image"], "mirror.example.com/fluent-bit:4", "{stored}");
+        // Where it is mandatory, only a registry that the document declares will do.
+        let mandatory = LOG_SHIPPER.replace("  enablement:", "  failure: {verify: Deny}\n  enablement:");
+        stage.apply(&mandatory, 1.0)?;
+        until_pod(&mut api, "registry", &pod("a", Some(SHIP)), |answer| answer["code"] == 403)?;
+        let declared = mandatory.replace("  enablement:", "  imageMirrors: [mirror.example.com]\n  enablement:");
+        stage.apply(&declared, 1.0)?;
+        until_pod(&mut api, "registry", &pod("a", Some(SHIP)), is_put)?;
         Ok(())
     })
 }

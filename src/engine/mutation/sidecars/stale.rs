@@ -36,7 +36,8 @@ impl Work<'_, '_> {
         };
         let items = self.injection.revisions.iter().filter_map(|revision| revision.parts.item(name));
         items.into_iter().any(|item| {
-            standing(container, &Node::new(item.json.as_str()), std::iter::empty(), true) != Standing::Foreign
+            let former = Node::new(item.json.as_str());
+            standing(container, &former, std::iter::empty(), true, &self.injection.mirrors) != Standing::Foreign
         })
     }
 

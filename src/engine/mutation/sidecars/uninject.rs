@@ -106,7 +106,7 @@ impl Injection {
         let mut items = self.revisions.iter().filter_map(|revision| revision.parts.item(name));
         items.any(|item| {
             let desired = Node::new(item.json.as_str());
-            standing(container, &desired, std::iter::empty(), is_claimed) != Standing::Foreign
+            standing(container, &desired, std::iter::empty(), is_claimed, &self.mirrors) != Standing::Foreign
         })
     }
 
