@@ -50,8 +50,12 @@ pub fn mutate<'a>(pod: &'a str, rules: Rules<'a>) -> Mutated<'a> {
     let original = Node::new(pod);
     let mut notes = Vec::new();
     let mut chosen = rules.select(&original, Some(&mut notes));
-    if chosen.is_empty() || notes.iter().any(|note| note.weight == Weight::Denied) {
+    if notes.iter().any(|note| note.weight == Weight::Denied) {
         return Mutated { pod: original, patch: None, notes };
+    }
+    let original = rules.leave_alone(original, &mut notes);
+    if chosen.is_empty() {
+        return Mutated { patch: Patch::of(&original), pod: original, notes };
     }
     let mut mutated = rules.carry_out(&original, &chosen);
     for _ in 1..MOST_ROUNDS {
@@ -197,7 +201,7 @@ impl Active {
         }
     }
 
-    fn note(&self, reason: Reason, weight: Weight, about: String) -> Note {
+    pub(super) fn note(&self, reason: Reason, weight: Weight, about: String) -> Note {
         Note { document: self.title.clone(), reason, about, weight }
     }
 

@@ -187,6 +187,7 @@ reasons! {
     UnknownRevision "unknown_revision" "the document has no revision of this name; another was chosen",
     UnknownOverride "unknown_override" "no override has this key",
     InvalidOverride "invalid_override" "the value is not one that the document allows",
+    TakenBack "taken_back" "it was copied from a pod to which this was added, and asks to be left alone: what was added is taken back",
     ProbeLost "probe_lost" "what the probe was is not known any more, so it was removed",
     ValueReplaced "value_replaced" "the value that was there before is not known any more",
     StaleClaimIgnored "stale_claim_ignored" "an annotation claims something as ours that no document of ours adds",

@@ -6,6 +6,7 @@ use super::super::document::{OnConflict, PortConflict};
 use super::super::plan::{Conflict, Reason};
 use super::super::tree::Node;
 use super::others;
+use super::probes::action;
 use super::work::Work;
 
 const HANDLERS: [&[&str]; 5] = [
@@ -62,7 +63,7 @@ impl Work<'_, '_> {
                 used.entry(*port).or_insert_with(holder);
             }
             for handler in HANDLERS.iter().filter_map(|path| container.at(path)) {
-                if let Some(number) = self.probed_port(handler) {
+                if let Some(number) = self.probed_port(&name, handler) {
                     used.entry(number).or_insert_with(|| format!("a probe of container {name:?}"));
                 }
             }
@@ -71,11 +72,9 @@ impl Work<'_, '_> {
     }
 
     /// The numeric port that a probe asks, unless it is one that we rewrote.
-    fn probed_port(&self, handler: &Node<'_>) -> Option<u16> {
-        let kinds = ["httpGet", "tcpSocket", "grpc"];
-        let (kind, action) = kinds.into_iter().find_map(|kind| Some((kind, handler.get(kind)?)))?;
-        let is_ours = kind == "httpGet" && action.string_at("path").is_some_and(|path| self.is_rewritten(&path));
-        if is_ours { None } else { number(action.get("port")) }
+    fn probed_port(&self, container: &str, handler: &Node<'_>) -> Option<u16> {
+        let (kind, action) = action(handler)?;
+        if self.is_rewritten(container, kind, action) { None } else { number(action.get("port")) }
     }
 }
 

@@ -28,6 +28,7 @@ impl Work<'_, '_> {
         let known = self.known_originals();
         let mut originals: Vec<(String, String)> = Vec::new();
         let mut rewrites = Vec::new();
+        let mut lost = Vec::new();
         let mut left = Vec::new();
         let port = self.ports.get(&rule.port).copied().unwrap_or(rule.port);
         for (list, index, container) in self.foreign().filter(|(list, _, container)| rule.is_for(*list, container)) {
@@ -40,6 +41,11 @@ impl Work<'_, '_> {
                 let about = || format!("{} of container {name:?}", word(*handler));
                 let original = match former {
                     Some((_, original)) => original.clone(),
+                    None if self.is_orphan(&name, *handler, kind, action) => {
+                        lost.push((list, index, *handler));
+                        left.push((Reason::ProbeLost, about()));
+                        continue;
+                    }
                     None if !rule.is_about(*handler, kind) => continue,
                     None if self.is_answered(action) => {
                         // Whoever answers it may be asking us in turn.
@@ -65,6 +71,11 @@ impl Work<'_, '_> {
         for rewrite in rewrites {
             self.rewrite(&rewrite, port);
         }
+        for (list, index, handler) in lost {
+            if let Some(container) = self.list(list).and_then(|list| list.item(index)) {
+                remove_handler(container, place(handler));
+            }
+        }
         for (reason, about) in left {
             self.note(reason, Weight::Warning, about);
         }
@@ -89,9 +100,21 @@ impl Work<'_, '_> {
         rules.flat_map(|rule| rule.originals(&self.plan.pod)).collect()
     }
 
-    /// Whether a probe with this path is one that we rewrote.
-    pub(super) fn is_rewritten(&self, path: &str) -> bool {
-        self.known_originals().iter().any(|(known, _)| known == path)
+    /// Whether a probe of this container is one that we rewrote.
+    pub(super) fn is_rewritten(&self, container: &str, kind: &str, action: &Node<'_>) -> bool {
+        let path = action.string_at("path").filter(|_| kind == "httpGet");
+        let is_known = |path: &str| self.known_originals().iter().any(|(known, _)| known == path);
+        let handlers = [HandlerName::LivenessProbe, HandlerName::ReadinessProbe, HandlerName::StartupProbe];
+        let handlers = handlers.into_iter().chain([HandlerName::PostStart, HandlerName::PreStop]);
+        path.is_some_and(|path| is_known(&path))
+            || handlers.into_iter().any(|handler| self.is_orphan(container, handler, kind, action))
+    }
+
+    /// Whether a probe is one that we rewrote in the pod that this one is a copy of.
+    fn is_orphan(&self, container: &str, handler: HandlerName, kind: &str, action: &Node<'_>) -> bool {
+        let is_copy = !self.claim.digest.is_empty();
+        let mut rules = self.injection.revisions.iter().filter_map(|revision| revision.parts.probes.as_ref());
+        rules.any(|rule| rule.has_rewritten(container, handler, (kind, action), is_copy))
     }
 }
 
@@ -109,6 +132,20 @@ impl ProbeRewrite {
         }
         let node = Node::new(text);
         node.members().map(|(path, original)| (path.to_owned(), original.to_json().into_owned())).collect()
+    }
+
+    /// Whether a probe looks as this rule leaves it. `is_copy` says whether the pod claims that the rule was applied to it: another one
+    /// may have a probe of its own with this path, though not on this port.
+    pub(super) fn has_rewritten(
+        &self,
+        container: &str,
+        handler: HandlerName,
+        (kind, action): (&str, &Node<'_>),
+        is_copy: bool,
+    ) -> bool {
+        kind == "httpGet"
+            && is(action, "path", &self.path_for(container, handler))
+            && (is_copy || has_port(action, self.port))
     }
 
     fn is_for(&self, list: List, container: &Node<'_>) -> bool {
@@ -155,6 +192,13 @@ pub(super) fn word(handler: HandlerName) -> &'static str {
 /// What a handler does, if it is one of the kinds that can be rewritten.
 pub(super) fn action<'n, 'a>(handler: &'n Node<'a>) -> Option<(&'static str, &'n Node<'a>)> {
     ["httpGet", "tcpSocket", "grpc"].into_iter().find_map(|kind| Some((kind, handler.get(kind)?)))
+}
+
+pub(super) fn remove_handler(container: &mut Node<'_>, place: &[&str]) {
+    let Some((last, before)) = place.split_last() else { return };
+    if let Some(parent) = container.within(before) {
+        parent.remove(last);
+    }
 }
 
 fn has_port(action: &Node<'_>, port: u16) -> bool {
