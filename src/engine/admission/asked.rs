@@ -184,7 +184,7 @@ mod tests {
                 .filter(|(served, operation)| {
                     let text = object(*served, "restricted").to_string();
                     let mut request = request(*served, *operation, Phase::Mutate, &object(*served, "restricted"));
-                    request.object = Carried::Unread(Unread::of(text.leak()));
+                    request.object = Carried::Unread(crate::engine::Unread::of(text.leak()));
                     decide(&request, &snapshot, &facts()).patch().is_some()
                 })
                 .map(|((_, _, _, resource, subresource), operation)| (resource, subresource, operation.name()))

@@ -101,7 +101,7 @@ impl Documents {
     }
 
     /// In the order in which they are carried out.
-    pub fn iter(&self) -> impl Iterator<Item = &Arc<Active>> {
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<Active>> {
         self.active.iter()
     }
 

@@ -51,10 +51,17 @@ pub fn mutate<'a>(pod: &'a str, rules: Rules<'a>) -> Mutated<'a> {
     let original = Node::new(pod);
     let mut notes = Vec::new();
     let mut chosen = rules.select(&original, Some(&mut notes));
-    if chosen.is_empty() || notes.iter().any(|note| note.weight == Weight::Denied) {
+    if notes.iter().any(|note| note.weight == Weight::Denied) {
         return Mutated { pod: original, patch: None, notes };
     }
-    let mut mutated = rules.carry_out(pod, original, &chosen);
+    let original = rules.leave_alone(original, &mut notes);
+    if chosen.is_empty() {
+        return Mutated { patch: Patch::of(&original), pod: original, notes };
+    }
+    // What a plan starts from. A pod that a copy is kept of has to be copied for its first edits, so that its text is kept instead.
+    let cleaned = original.is_edited().then(|| original.clone());
+    let start = || cleaned.clone().unwrap_or_else(|| Node::new(pod));
+    let mut mutated = rules.carry_out(original, &start, &chosen);
     for _ in 1..MOST_ROUNDS {
         // What an earlier document adds can make another apply, and would at the latest when the API server asks again.
         let further = rules.further(&mutated.pod, &chosen);
@@ -62,7 +69,7 @@ pub fn mutate<'a>(pod: &'a str, rules: Rules<'a>) -> Mutated<'a> {
             break;
         }
         chosen.extend(further);
-        mutated = rules.carry_out(pod, Node::new(pod), &chosen);
+        mutated = rules.carry_out(start(), &start, &chosen);
     }
     notes.append(&mut mutated.notes);
     mutated.notes = notes;
@@ -133,14 +140,14 @@ impl<'a> Rules<'a> {
         documents.filter(|(_, document)| applies(document)).map(|(number, _)| number).collect()
     }
 
-    /// `pod` is the JSON of the original, which is given up: what it shares with a copy would have to be copied for each edit.
-    fn carry_out(&self, pod: &'a str, original: Node<'a>, chosen: &BTreeSet<u32>) -> Mutated<'a> {
+    fn carry_out(&self, pod: Node<'a>, start: &impl Fn() -> Node<'a>, chosen: &BTreeSet<u32>) -> Mutated<'a> {
         let documents = self.documents.at(chosen.iter().copied());
-        let mut plan = self.plan(original, &documents);
-        for (_, document) in &documents {
-            document.run(&mut plan);
+        let mut plan = self.plan(pod, &documents);
+        for (index, (_, document)) in documents.iter().enumerate() {
+            let before = if index == 0 { None } else { Some(plan.pod.clone()) };
+            document.run(&mut plan, || before.unwrap_or_else(start));
         }
-        let (original, standard) = (Node::new(pod), Standard::new(self.enforced));
+        let (original, standard) = (start(), Standard::new(self.enforced));
         if check::fault(&original, &plan.pod, &standard).is_some() {
             plan = self.plan(original.clone(), &documents);
             self.carry_out_with_care(&original, &documents, standard, &mut plan);
@@ -158,7 +165,7 @@ impl<'a> Rules<'a> {
     ) {
         for (_, document) in documents {
             let (before, noted) = (plan.pod.clone(), plan.notes.len());
-            document.run(plan);
+            document.run(plan, || before.clone());
             let Some(fault) = check::fault(original, &plan.pod, &standard) else { continue };
             let is_violation = fault.reason == Reason::WouldViolatePodSecurity;
             let is_accepted = is_violation
@@ -199,21 +206,21 @@ impl<'a> Rules<'a> {
 }
 
 impl Active {
-    /// Carries the document out, or takes back what it had planned and notes why.
-    fn run<'a>(&'a self, plan: &mut Plan<'a>) {
-        let (before, noted) = (plan.pod.clone(), plan.notes.len());
+    /// Carries the document out, or takes back what it had planned and notes why. `before` is the pod as it is now.
+    fn run<'a>(&'a self, plan: &mut Plan<'a>, before: impl FnOnce() -> Node<'a>) {
+        let noted = plan.notes.len();
         let outcome = match &self.part {
             Part::Defaults(defaults) => defaults.apply(plan),
             Part::Injection(injection) => injection.apply(plan),
         };
         if let Err(Conflict { reason, about, weight }) = outcome {
-            plan.pod = before;
+            plan.pod = before();
             plan.notes.truncate(noted);
             plan.note(&self.title, reason, weight, about);
         }
     }
 
-    fn note(&self, reason: Reason, weight: Weight, about: String) -> Note {
+    pub(super) fn note(&self, reason: Reason, weight: Weight, about: String) -> Note {
         Note { document: self.title.clone(), reason, about, weight }
     }
 

@@ -10,8 +10,10 @@ mod demands;
 mod derived;
 mod digest;
 mod environment;
+mod image;
 mod meaning;
 mod order;
+mod others;
 mod overrides;
 mod owner;
 mod parts;
@@ -29,11 +31,14 @@ mod uninject;
 mod volumes;
 mod work;
 
+use serde_json::Value;
+
 use super::document::{Conflicts, NameConflict, OverrideTarget};
 use super::plan::{Conflict, Demands, Plan};
 use super::tree::Node;
 use claim::{Claims, Part};
-use overrides::{Field, Overrides};
+use image::{Likeness, Mirrors};
+use overrides::Overrides;
 use parts::Item;
 use revision::{Revision, Revisions};
 use work::Work;
@@ -50,6 +55,7 @@ pub(super) struct Injection {
     /// Kind and name, as notes have it.
     title: String,
     conflicts: Conflicts,
+    mirrors: Mirrors,
     overrides: Option<Overrides>,
     /// Never empty.
     revisions: Vec<Revision>,
@@ -102,12 +108,24 @@ impl Injection {
     }
 
     fn is_there(&self, item: &Item, pod: &Node<'_>) -> bool {
-        let names_item = |field: &Field| field.container == item.name && field.target == OverrideTarget::Image;
-        let has_image_override = self.overrides.iter().any(|overrides| overrides.fields.iter().any(names_item));
+        let Some(container) = present::find(pod, &item.name) else { return false };
         let is_completed =
             Claims::of(pod).claim(&self.name).is_some_and(|claim| claim.has(Part::Completed(&item.name)));
         let may_be_merged = self.conflicts.container_name == NameConflict::MergeAuto && is_completed;
-        present::is_there(item, pod, has_image_override, may_be_merged)
+        self.has_image(item, container) && (may_be_merged || present::is_told_the_same(item, container))
+    }
+
+    /// Whether the container runs our image, of whatever version, or one that an override allows.
+    fn has_image(&self, item: &Item, container: &Node<'_>) -> bool {
+        let found = container.string_at("image").unwrap_or_default();
+        let wanted = item.value.get("image").and_then(Value::as_str).unwrap_or_default();
+        let mut rules = self
+            .overrides
+            .iter()
+            .flat_map(|overrides| &overrides.fields)
+            .filter(|field| field.container == item.name && field.target == OverrideTarget::Image);
+        self.mirrors.likeness(&found, wanted) != Likeness::Other
+            || rules.any(|field| self.mirrors.is_allowed(&found, wanted, &field.rule))
     }
 }
 

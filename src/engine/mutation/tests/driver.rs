@@ -27,9 +27,9 @@ pub(super) fn container_and_label(name: &str) -> Value {
     json!({"containers": [{"container": {"name": name, "image": format!("{name}:1")}}], "pod": {"labels": {name: "added"}}})
 }
 
-struct Outcome {
-    pod: Value,
-    has_patch: bool,
+pub(super) struct Outcome {
+    pub(super) pod: Value,
+    pub(super) has_patch: bool,
     notes: Vec<Note>,
 }
 
@@ -38,20 +38,20 @@ impl Outcome {
         self.pod["metadata"]["labels"].as_object().into_iter().flatten().map(|(key, _)| key.as_str()).collect()
     }
 
-    fn containers(&self) -> Vec<&str> {
+    pub(super) fn containers(&self) -> Vec<&str> {
         let lists = ["initContainers", "containers"].into_iter();
         let all = lists.flat_map(|list| self.pod["spec"][list].as_array().into_iter().flatten());
         all.map(|container| container["name"].as_str().expect("a name")).collect()
     }
 
     /// What is said beside the details: by which document, why and how.
-    fn said(&self) -> Vec<(&str, Reason, Weight)> {
+    pub(super) fn said(&self) -> Vec<(&str, Reason, Weight)> {
         let notes = self.notes.iter().filter(|note| note.weight > Weight::Detail);
         notes.map(|note| (note.document.as_str(), note.reason, note.weight)).collect()
     }
 }
 
-fn carried_out(documents: Vec<Arc<Active>>, pod: &Value, level: Level) -> Outcome {
+pub(super) fn carried_out(documents: Vec<Arc<Active>>, pod: &Value, level: Level) -> Outcome {
     let documents = Documents::new(documents);
     let candidates = documents.candidates(|_| None);
     let world = World { namespace: "shop", has_native_sidecars: true, ..World::default() };

@@ -2,6 +2,7 @@
 
 mod check;
 mod driver;
+mod leaving;
 mod orders;
 mod phases;
 mod selection;

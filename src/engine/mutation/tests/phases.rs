@@ -33,7 +33,7 @@ fn decided(snapshot: &Snapshot, phase: Phase, object: &Value) -> Verdict {
         _ => (GROUP, "sidecarinjections"),
     };
     let object = match phase {
-        Phase::Mutate => Carried::Unread(Unread::of(text)),
+        Phase::Mutate => Carried::Unread(crate::engine::Unread::of(text)),
         Phase::Validate => Carried::Object(Box::new(decoder::from_slice(text.as_bytes()).expect("an object"))),
     };
     let review = format!(r#"{{"request":{{"object":{text}}}}}"#);
