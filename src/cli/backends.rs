@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::inputs::Pods;
@@ -19,6 +20,9 @@ pub(super) struct Memory {
 
 impl Memory {
     pub(super) fn new(snapshot: Snapshot, pods: Pods, recorder: Recorder) -> Self {
+        let documents = u64::try_from(snapshot.documents().iter().count()).unwrap_or(u64::MAX);
+        recorder.metrics.documents.store(documents, Ordering::Relaxed);
+        recorder.metrics.decisions.heed(snapshot.documents());
         Self { snapshot: Arc::new(snapshot), pods, recorder }
     }
 }

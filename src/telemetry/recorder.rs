@@ -53,7 +53,7 @@ impl Recorder {
     }
 
     pub fn record(&self, decided: &Decided<'_>) {
-        self.metrics.judged(decided.request, decided.verdict.events());
+        self.metrics.judged(decided.request, decided.verdict);
         let error = error(decided.verdict);
         if !decided.verdict.is_allowed() || error.is_some() {
             denied(decided, error);

@@ -105,6 +105,7 @@ pub(super) fn verify(mut verdict: Verdict, request: &Request<'_>, snapshot: &Sna
             Weight::Denied if verdict.is_allowed() => verdict.deny(forbidden(request, &note.to_string())),
             _ => verdict.warn(note.to_string()),
         }
+        verdict.note([note]);
     }
     verdict
 }
@@ -125,6 +126,7 @@ fn verdict(request: &Request<'_>, proposal: Proposal) -> Verdict {
     }
     if !proposal.notes.is_empty() {
         verdict.annotate(Annotation::Mutation(all_said(&proposal.notes)));
+        verdict.note(proposal.notes);
     }
     verdict
 }
