@@ -5,8 +5,8 @@ use std::fmt::Write;
 
 use super::{Facts, Namespace, Needed, Operation, Request, Snapshot, Verdict, forbidden, lookup};
 use crate::engine::mutation::{
-    Candidates, Mutated, Node, Note, Patch, Rules, Weight, World, mutate as change, passed_over as not_looked_at,
-    verify as look,
+    Candidates, Labels, Mutated, Node, Note, Patch, Rules, Weight, World, mutate as change,
+    passed_over as not_looked_at, verify as look,
 };
 use crate::engine::request::Carried;
 use crate::engine::verdict::{Annotation, Event};
@@ -63,17 +63,21 @@ pub fn propose(pod: &str, name: &str, namespace: &Namespace, snapshot: &Snapshot
     let Some(mutation) = namespace.mutation.as_ref().filter(|mutation| !mutation.candidates.is_empty()) else {
         return Proposal::default();
     };
-    let mut world = snapshot.surroundings.world(name, &mutation.labels, pod);
-    world.is_template = subject == Subject::Template;
+    let world = world(snapshot, name, &mutation.labels, pod, subject);
     let Mutated { patch, notes, .. } = change(pod, rules(snapshot, namespace, &mutation.candidates, &world));
     Proposal { patch, notes }
 }
 
 /// Why the documents of which [`propose`] says nothing are not for the pod.
-pub fn passed_over(pod: &str, name: &str, namespace: &Namespace, snapshot: &Snapshot) -> Vec<Note> {
+pub fn passed_over(pod: &str, name: &str, namespace: &Namespace, snapshot: &Snapshot, subject: Subject) -> Vec<Note> {
     let Some(mutation) = &namespace.mutation else { return Vec::new() };
-    let world = snapshot.surroundings.world(name, &mutation.labels, pod);
+    let world = world(snapshot, name, &mutation.labels, pod, subject);
     not_looked_at(pod, rules(snapshot, namespace, &mutation.candidates, &world))
+}
+
+fn world<'a>(snapshot: &'a Snapshot, name: &'a str, labels: &'a Labels, pod: &str, subject: Subject) -> World<'a> {
+    let world = snapshot.surroundings.world(name, labels, pod);
+    World { is_template: subject == Subject::Template, ..world }
 }
 
 fn rules<'a>(
@@ -146,7 +150,8 @@ fn all_said(notes: &[Note]) -> String {
     for note in notes {
         let separator = if text.is_empty() { "" } else { "; " };
         if text.len() + note.document.len() + note.about.len() + 80 > MOST_SAID {
-            text.push_str("; …");
+            text.push_str(separator);
+            text.push('…');
             break;
         }
         // Writing to a String cannot fail.

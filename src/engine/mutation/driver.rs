@@ -3,13 +3,14 @@
 //! A document is carried out whole or not at all, and nothing is answered that the self-check finds broken.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::check::{self, Standard};
 use super::document::{OnConflict, OnFailure, PodSecuritySafety, Verify};
 use super::documents::{Active, Candidates, Documents, Part};
 use super::patch::Patch;
 use super::plan::{Conflict, Note, Plan, Reason, Reserved, Weight, World};
-use super::selection::Outcome;
+use super::selection::{Decision, Outcome};
 use super::tree::Node;
 use crate::engine::pod_security::LevelVersion;
 
@@ -56,11 +57,12 @@ pub fn mutate<'a>(pod: &'a str, rules: Rules<'a>) -> Mutated<'a> {
     let mut mutated = rules.carry_out(&original, &chosen);
     for _ in 1..MOST_ROUNDS {
         // What an earlier document adds can make another apply, and would at the latest when the API server asks again.
-        let before = chosen.len();
-        chosen.extend(rules.select(&mutated.pod, None));
-        if chosen.len() == before {
+        let later = &rules.select(&mutated.pod, None) - &chosen;
+        if later.is_empty() {
             break;
         }
+        rules.tell_again(&mutated.pod, &later, &mut notes);
+        chosen.extend(later);
         mutated = rules.carry_out(&original, &chosen);
     }
     notes.append(&mut mutated.notes);
@@ -94,16 +96,15 @@ pub fn verify(pod: &str, rules: Rules<'_>) -> Vec<Note> {
     notes
 }
 
-/// A note for each document that [`mutate`] does not look at, as the pod's namespace or its labels leave it out; for who asks why.
+/// A note for each document of which [`mutate`] says nothing, as the pod's namespace or its labels leave it out; for who asks why.
 pub fn passed_over(pod: &str, rules: Rules<'_>) -> Vec<Note> {
-    let pod = Node::new(pod);
-    let candidates = rules.candidates.of(&pod);
-    let others = (0_u32..).zip(rules.documents.iter()).filter(|(number, _)| !candidates.contains(number));
-    let note = |document: &Active| {
+    let Mutated { pod, notes, .. } = mutate(pod, rules);
+    let others = rules.documents.iter().filter(|document| notes.iter().all(|note| note.document != document.title));
+    let note = |document: &Arc<Active>| {
         let decision = document.selection.decide(&pod, rules.world);
         document.note(decision.reason, Weight::Detail, decision.about)
     };
-    others.map(|(_, document)| note(document)).collect()
+    others.map(note).collect()
 }
 
 impl<'a> Rules<'a> {
@@ -116,12 +117,18 @@ impl<'a> Rules<'a> {
                 chosen.insert(index);
             }
             if let Some(notes) = notes.as_mut() {
-                let weight = decision.weight();
-                notes.extend(decision.warning.map(|(reason, about)| document.note(reason, Weight::Warning, about)));
-                notes.push(document.note(decision.reason, weight, decision.about));
+                document.tell(decision, notes);
             }
         }
         chosen
+    }
+
+    /// Says of documents why they are for the pod as it has become, instead of why they were not for it as it came.
+    fn tell_again(&self, pod: &Node<'a>, numbers: &BTreeSet<u32>, notes: &mut Vec<Note>) {
+        for (_, document) in self.documents.at(numbers.iter().copied()) {
+            notes.retain(|note| note.document != document.title);
+            document.tell(document.selection.decide(pod, self.world), notes);
+        }
     }
 
     fn carry_out(&self, original: &Node<'a>, chosen: &BTreeSet<u32>) -> Mutated<'a> {
@@ -195,6 +202,13 @@ impl Active {
             plan.notes.truncate(noted);
             plan.note(&self.title, reason, weight, about);
         }
+    }
+
+    /// Notes whether the document is for a pod, and why.
+    fn tell(&self, decision: Decision, notes: &mut Vec<Note>) {
+        let weight = decision.weight();
+        notes.extend(decision.warning.map(|(reason, about)| self.note(reason, Weight::Warning, about)));
+        notes.push(self.note(decision.reason, weight, decision.about));
     }
 
     fn note(&self, reason: Reason, weight: Weight, about: String) -> Note {
