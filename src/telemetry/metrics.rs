@@ -102,6 +102,7 @@ pub struct Metrics {
     pub disabled_until: AtomicI64,
     pub slipped_pods: AtomicU64,
     pub decisions: Decisions,
+    pub owner_events: OwnerEvents,
     origin: Instant,
 }
 
@@ -117,6 +118,15 @@ pub struct Issued {
 pub struct NamespaceReads {
     pub found: AtomicU64,
     pub absent: AtomicU64,
+    pub failed: AtomicU64,
+}
+
+/// Events for the owners of pods by what became of them.
+#[derive(Default)]
+pub struct OwnerEvents {
+    pub told: AtomicU64,
+    pub known: AtomicU64,
+    pub dropped: AtomicU64,
     pub failed: AtomicU64,
 }
 
@@ -160,6 +170,7 @@ impl Default for Metrics {
             disabled_until: AtomicI64::new(0),
             slipped_pods: AtomicU64::new(0),
             decisions: Decisions::default(),
+            owner_events: OwnerEvents::default(),
             origin: Instant::now(),
         }
     }
@@ -207,6 +218,11 @@ impl Metrics {
         self.render_certificates(&mut text);
         self.render_cluster(&mut text);
         self.decisions.render(&mut text);
+        text.head(&table::OWNER_EVENTS);
+        let OwnerEvents { told, known, dropped, failed } = &self.owner_events;
+        for (outcome, count) in [("told", told), ("known", known), ("dropped", dropped), ("failed", failed)] {
+            text.sample(&table::OWNER_EVENTS, &[outcome], sum(count));
+        }
         text.single(&table::READY, u8::from(is_ready));
         text.head(&table::BUILD);
         text.sample(&table::BUILD, &[env!("CARGO_PKG_VERSION")], 1);

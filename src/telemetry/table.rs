@@ -212,12 +212,19 @@ pub(super) const SELF_CHECK_FAILURES: Metric = metric(
     &[],
     "Documents that were left out of a pod, or refused it, as the result would not have been a pod: a fault of Portcullis.",
 );
+pub(super) const OWNER_EVENTS: Metric = metric(
+    "portcullis_owner_events_total",
+    Kind::Counter,
+    &["outcome"],
+    "Events for the owners of pods. outcome: told, known (there already, from another replica), dropped (more than may wait or be \
+     written) or failed.",
+);
 pub(super) const READY: Metric = metric("portcullis_ready", Kind::Gauge, &[], "1 while /readyz says so, else 0.");
 pub(super) const BUILD: Metric =
     metric("portcullis_build_info", Kind::Gauge, &["version"], "Always 1; its label says which version this is.");
 
 /// Every metric, in the order in which it is rendered.
-pub const TABLE: [Metric; 33] = [
+pub const TABLE: [Metric; 34] = [
     EVALUATIONS,
     EXEMPTIONS,
     ERRORS,
@@ -249,6 +256,7 @@ pub const TABLE: [Metric; 33] = [
     SLIPPED_PODS,
     DECISIONS,
     SELF_CHECK_FAILURES,
+    OWNER_EVENTS,
     READY,
     BUILD,
 ];
