@@ -3,7 +3,7 @@
 //! Counting finds the document by its title and adds to a cell: nothing is formatted, locked or, but for a document's first time,
 //! allocated. The documents that have series of their own are those in force, up to a bound; all others share one.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -25,7 +25,7 @@ const OUTCOMES: [&str; 4] = ["noted", "warned", "skipped", "denied"];
 /// The counts of all documents. Who heeds other documents does so one after another.
 #[derive(Default)]
 pub struct Decisions {
-    of: ArcSwap<BTreeMap<Box<str>, Arc<Counts>>>,
+    of: ArcSwap<HashMap<Box<str>, Arc<Counts>>>,
     others: Counts,
     self_check_failures: AtomicU64,
 }
@@ -60,8 +60,10 @@ impl Decisions {
     pub(super) fn render(&self, text: &mut Text) {
         text.head(&table::DECISIONS);
         let of = self.of.load();
-        let own = of.iter().map(|(title, counts)| (title.as_ref(), counts.as_ref()));
-        for (title, counts) in own.chain([(OTHER, &self.others)]) {
+        let mut own: Vec<(&str, &Counts)> =
+            of.iter().map(|(title, counts)| (title.as_ref(), counts.as_ref())).collect();
+        own.sort_unstable_by_key(|(title, _)| *title);
+        for (title, counts) in own.into_iter().chain([(OTHER, &self.others)]) {
             counts.render(title, text);
         }
         text.single(&table::SELF_CHECK_FAILURES, sum(&self.self_check_failures));

@@ -57,12 +57,12 @@ pub fn mutate<'a>(pod: &'a str, rules: Rules<'a>) -> Mutated<'a> {
     let mut mutated = rules.carry_out(&original, &chosen);
     for _ in 1..MOST_ROUNDS {
         // What an earlier document adds can make another apply, and would at the latest when the API server asks again.
-        let later = &rules.select(&mutated.pod, None) - &chosen;
-        if later.is_empty() {
+        let further: Vec<u32> = rules.select(&mutated.pod, None).difference(&chosen).copied().collect();
+        if further.is_empty() {
             break;
         }
-        rules.tell_again(&mutated.pod, &later, &mut notes);
-        chosen.extend(later);
+        rules.tell_again(&mutated.pod, &further, &mut notes);
+        chosen.extend(further);
         mutated = rules.carry_out(&original, &chosen);
     }
     notes.append(&mut mutated.notes);
@@ -124,7 +124,7 @@ impl<'a> Rules<'a> {
     }
 
     /// Says of documents why they are for the pod as it has become, instead of why they were not for it as it came.
-    fn tell_again(&self, pod: &Node<'a>, numbers: &BTreeSet<u32>, notes: &mut Vec<Note>) {
+    fn tell_again(&self, pod: &Node<'a>, numbers: &[u32], notes: &mut Vec<Note>) {
         for (_, document) in self.documents.at(numbers.iter().copied()) {
             notes.retain(|note| note.document != document.title);
             document.tell(document.selection.decide(pod, self.world), notes);
