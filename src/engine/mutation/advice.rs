@@ -182,7 +182,7 @@ const ADVICE: &[(Reason, &str)] = &[
         "See which webhooks change the pod (kubectl get mutatingwebhookconfigurations), and whether Portcullis is \
          among them.",
     ),
-    (Reason::AnnotationsFull, "Take annotations out of the pod, if you want the record of what was added."),
+    (Reason::AnnotationsFull, "Take annotations out of the pod, which may have 256 KiB of them."),
 ];
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use crate::engine::pod_security::{Level, LevelVersion, Site, registry};
 
 /// The most bytes of all annotations (`apimachinery/pkg/api/validation`, `TotalAnnotationSizeLimitB`).
 const MOST_ANNOTATIONS: usize = 256 << 10;
+const ANNOTATIONS_ARE_FULL: &str = "the annotations have more than 256 KiB";
 
 /// What is wrong with a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +48,7 @@ impl Standard {
 /// What is wrong with the result that was not wrong with the original. A result without a flaw is the rule: the original is only looked at
 /// where there is one.
 pub(super) fn fault(original: &Node<'_>, result: &Node<'_>, standard: &Standard) -> Option<Fault> {
-    let broken = |about| Fault { reason: Reason::SelfCheckFailed, about };
+    let broken = |about: String| Fault { reason: reason(&about), about };
     let flaws = structure(result);
     if !flaws.is_empty() {
         let before = structure(original);
@@ -66,6 +67,11 @@ pub(super) fn fault(original: &Node<'_>, result: &Node<'_>, standard: &Standard)
     let before = standard.accepted.clone().or_else(|| violations(original, standard.enforced))?;
     let about = after.difference(&before).next()?.clone();
     Some(Fault { reason: Reason::WouldViolatePodSecurity, about })
+}
+
+/// The rest of a pod's annotations is its author's; everything else that is broken is our fault.
+fn reason(flaw: &str) -> Reason {
+    if flaw == ANNOTATIONS_ARE_FULL { Reason::AnnotationsFull } else { Reason::SelfCheckFailed }
 }
 
 /// Every violation of the policy by its check and its place; none if the pod does not decode.
@@ -117,7 +123,7 @@ fn structure(pod: &Node<'_>) -> Vec<String> {
     let annotations = pod.at(&["metadata", "annotations"]).into_iter().flat_map(Node::members);
     let size: usize = annotations.map(|(key, value)| key.len() + value.string().map_or(0, |value| value.len())).sum();
     if size > MOST_ANNOTATIONS {
-        flaws.push(format!("the annotations have more than {MOST_ANNOTATIONS} bytes"));
+        flaws.push(ANNOTATIONS_ARE_FULL.to_owned());
     }
     flaws
 }

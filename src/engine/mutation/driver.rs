@@ -170,8 +170,8 @@ impl<'a> Rules<'a> {
             let weight = match (is_violation, document.on_conflict, document.on_self_check) {
                 (true, ..) if document.pod_security == PodSecuritySafety::Allow => Weight::Detail,
                 (true, OnConflict::Deny, _) | (false, _, OnFailure::Deny) => Weight::Denied,
-                (true, OnConflict::Skip, _) => Weight::Skipped,
-                (true, OnConflict::Warn, _) | (false, _, OnFailure::Admit) => Weight::Warning,
+                (true, OnConflict::Skip, _) | (false, _, OnFailure::Admit) => Weight::Skipped,
+                (true, OnConflict::Warn, _) => Weight::Warning,
             };
             plan.note(&document.title, fault.reason, weight, fault.about);
         }

@@ -65,8 +65,9 @@ fn annotations_of_more_than_the_api_server_takes_are_found() {
     let mut large = pod(json!({"containers": [{"name": "a", "image": "a"}]}));
     let original = large.clone();
     large["metadata"]["annotations"] = json!({"a": "x".repeat(256 << 10)});
-    let (_, about) = found(&original, &large).expect("a fault");
+    let (reason, about) = found(&original, &large).expect("a fault");
     assert!(about.starts_with("the annotations have more than"), "{about}");
+    assert_eq!(reason, Reason::AnnotationsFull, "most of them are not ours");
 }
 
 #[test]

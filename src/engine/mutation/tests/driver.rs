@@ -112,6 +112,22 @@ fn a_conflict_that_warns_is_gone_through_with() {
 }
 
 #[test]
+fn b10_b11_a_document_for_whose_annotations_there_is_no_room_is_left_out_or_refuses_as_it_says() {
+    let mut full = pod();
+    full["metadata"]["annotations"] = json!({"user": "x".repeat((256 << 10) - 100)});
+    for (on_self_check, weight) in [("Admit", Weight::Skipped), ("Deny", Weight::Denied)] {
+        let mut add = container_and_label("side");
+        add["pod"]["annotations"] = json!({"ours": "y".repeat(200)});
+        let too_much = injection("b", &add, json!({"failure": {"onSelfCheck": on_self_check}}));
+        let little = injection("a", &container_and_label("first"), json!({}));
+        let outcome = carried_out(vec![little, too_much], &full, Level::Privileged);
+        assert_eq!(outcome.said(), [("SidecarInjection/b", Reason::AnnotationsFull, weight)]);
+        assert_eq!((outcome.labels(), outcome.containers()), (vec!["first"], vec!["first", "app"]));
+        assert_eq!(outcome.has_patch, weight == Weight::Skipped);
+    }
+}
+
+#[test]
 fn a_document_that_another_one_makes_apply_applies_in_the_same_pass() {
     let selected = |name: &str, label: &str, value: Value| {
         let matched = json!({"podSelector": {"matchLabels": {label: "added"}}});
