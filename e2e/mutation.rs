@@ -23,5 +23,7 @@ mod reinvocation;
 mod rights;
 #[path = "mutation/stage.rs"]
 mod stage;
+#[path = "mutation/told.rs"]
+mod told;
 #[path = "mutation/workloads.rs"]
 mod workloads;

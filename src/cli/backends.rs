@@ -2,10 +2,11 @@
 
 use std::cell::RefCell;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::inputs::Pods;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Owners};
 use crate::engine::{ExistingPods, Facts, Needed, Snapshot};
 use crate::serve::Backend;
 use crate::telemetry::{Decided, Recorder};
@@ -19,6 +20,9 @@ pub(super) struct Memory {
 
 impl Memory {
     pub(super) fn new(snapshot: Snapshot, pods: Pods, recorder: Recorder) -> Self {
+        let documents = u64::try_from(snapshot.documents().iter().count()).unwrap_or(u64::MAX);
+        recorder.metrics.documents.store(documents, Ordering::Relaxed);
+        recorder.metrics.decisions.heed(snapshot.documents());
         Self { snapshot: Arc::new(snapshot), pods, recorder }
     }
 }
@@ -53,12 +57,14 @@ impl Backend for Memory {
 /// A live cluster.
 pub(super) struct Live {
     cluster: Cluster,
+    /// None if owners of pods are to be told nothing.
+    owners: Option<Owners>,
     recorder: Recorder,
 }
 
 impl Live {
-    pub(super) fn new(cluster: Cluster, recorder: Recorder) -> Self {
-        Self { cluster, recorder }
+    pub(super) fn new(cluster: Cluster, owners: Option<Owners>, recorder: Recorder) -> Self {
+        Self { cluster, owners, recorder }
     }
 
     /// The dry run's time is shared: three quarters for the list, the rest for looking at what it gave.
@@ -96,6 +102,9 @@ impl Backend for Live {
 
     fn record(&self, decided: &Decided<'_>) {
         self.recorder.record(decided);
+        if let Some(owners) = &self.owners {
+            owners.hear(decided.request, decided.verdict);
+        }
     }
 
     fn missing(&self) -> Vec<String> {

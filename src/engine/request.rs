@@ -87,20 +87,30 @@ pub enum Carried<'a> {
     Undecodable(String),
 }
 
-/// The JSON of an object, and that of its labels and annotations, by which those are found who want to look into it.
+/// The JSON of an object, and where in it stands what is large or what decides whether somebody looks into it. What is not there is
+/// empty.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Unread<'a> {
     pub text: &'a str,
-    /// Empty if there are none.
+    pub metadata: &'a str,
     pub labels: &'a str,
     pub annotations: &'a str,
+    pub managed_fields: &'a str,
+    pub spec: &'a str,
 }
 
 impl<'a> Unread<'a> {
-    /// Finds the labels and annotations.
+    /// Finds them.
     pub fn of(text: &'a str) -> Self {
         let metadata = member(text, "metadata");
-        Self { text, labels: member(metadata, "labels"), annotations: member(metadata, "annotations") }
+        Self {
+            text,
+            metadata,
+            labels: member(metadata, "labels"),
+            annotations: member(metadata, "annotations"),
+            managed_fields: member(metadata, "managedFields"),
+            spec: member(text, "spec"),
+        }
     }
 }
 

@@ -38,9 +38,9 @@ pub fn decode(phase: Phase, body: &[u8]) -> Result<Request<'_>, BadReview> {
 fn decode_body(phase: Phase, body: &[u8]) -> Result<Request<'_>, BadReview> {
     match phase {
         Phase::Validate => decode_objects(body),
-        Phase::Mutate => match json::from_slice::<Envelope<'_, json::Spanned<'_, Sketch<'_>>>>(body) {
-            Ok(envelope) => request(phase, envelope, unread),
-            Err(_) => decode_in_parts(phase, body),
+        Phase::Mutate => match str::from_utf8(body).map(json::from_str::<Envelope<'_, json::Spanned<'_, Sketch<'_>>>>) {
+            Ok(Ok(envelope)) => request(phase, envelope, unread),
+            _ => decode_in_parts(phase, body),
         },
     }
 }
@@ -73,23 +73,33 @@ fn decode_in_parts(phase: Phase, body: &[u8]) -> Result<Request<'_>, BadReview> 
 #[derive(Deserialize)]
 struct Sketch<'a> {
     #[serde(borrow)]
-    metadata: Option<SketchMetadata<'a>>,
+    metadata: Option<json::Spanned<'a, SketchMetadata<'a>>>,
+    #[serde(borrow)]
+    spec: Option<json::Span<'a>>,
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct SketchMetadata<'a> {
     #[serde(borrow)]
     labels: Option<json::Span<'a>>,
     #[serde(borrow)]
     annotations: Option<json::Span<'a>>,
+    #[serde(borrow)]
+    managed_fields: Option<json::Span<'a>>,
 }
 
 fn unread<'a>(object: Option<json::Spanned<'a, Sketch<'a>>>) -> Carried<'a> {
-    let Some(json::Spanned { value, text }) = object else { return Carried::Absent };
-    let map = |field: fn(&SketchMetadata<'a>) -> Option<json::Span<'a>>| {
-        value.metadata.as_ref().and_then(field).map_or("", json::Span::text)
-    };
-    Carried::Unread(Unread { text, labels: map(|metadata| metadata.labels), annotations: map(|metadata| metadata.annotations) })
+    let Some(json::Spanned { value: Sketch { metadata, spec }, text }) = object else { return Carried::Absent };
+    let written = |span: Option<json::Span<'a>>| span.map_or("", json::Span::text);
+    let mut unread = Unread { text, spec: written(spec), ..Unread::default() };
+    if let Some(json::Spanned { value: metadata, text }) = metadata {
+        unread.metadata = text;
+        unread.labels = written(metadata.labels);
+        unread.annotations = written(metadata.annotations);
+        unread.managed_fields = written(metadata.managed_fields);
+    }
+    Carried::Unread(unread)
 }
 
 fn carried(object: Option<Box<Object<'_>>>) -> Carried<'_> {

@@ -199,12 +199,32 @@ pub(super) const SLIPPED_PODS: Metric = metric(
     &[],
     "Pods that were admitted while the registration was not as it should be, and would have been refused.",
 );
+pub(super) const DECISIONS: Metric = metric(
+    "portcullis_mutation_decisions_total",
+    Kind::Counter,
+    &["document", "reason", "outcome"],
+    "What documents came to for pods. document: its kind and name, or other; reason: its code, see the page of reasons; outcome: \
+     noted, warned, skipped (the document was left out of the pod) or denied. What is about several containers counts for each.",
+);
+pub(super) const SELF_CHECK_FAILURES: Metric = metric(
+    "portcullis_self_check_failures_total",
+    Kind::Counter,
+    &[],
+    "Documents that were left out of a pod, or refused it, as the result would not have been a pod: a fault of Portcullis.",
+);
+pub(super) const OWNER_EVENTS: Metric = metric(
+    "portcullis_owner_events_total",
+    Kind::Counter,
+    &["outcome"],
+    "Events for the owners of pods. outcome: told, known (there already, from another replica), dropped (more than may wait or be \
+     written) or failed.",
+);
 pub(super) const READY: Metric = metric("portcullis_ready", Kind::Gauge, &[], "1 while /readyz says so, else 0.");
 pub(super) const BUILD: Metric =
     metric("portcullis_build_info", Kind::Gauge, &["version"], "Always 1; its label says which version this is.");
 
 /// Every metric, in the order in which it is rendered.
-pub const TABLE: [Metric; 31] = [
+pub const TABLE: [Metric; 34] = [
     EVALUATIONS,
     EXEMPTIONS,
     ERRORS,
@@ -234,6 +254,9 @@ pub const TABLE: [Metric; 31] = [
     REGISTRATION_REPAIRS,
     DISABLED_UNTIL,
     SLIPPED_PODS,
+    DECISIONS,
+    SELF_CHECK_FAILURES,
+    OWNER_EVENTS,
     READY,
     BUILD,
 ];

@@ -1,6 +1,7 @@
 //! `portcullis inject` and `portcullis uninject`, the program itself: manifests in, the same manifests with sidecars out, and back.
 
 mod kinds;
+mod reasons;
 mod refusals;
 mod reverse;
 mod review;

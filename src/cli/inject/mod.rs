@@ -73,7 +73,7 @@ fn inject(arguments: &Arguments, snapshot: &Snapshot, site: &Site<'_>) -> Edit {
     let proposal = propose(Unread::of(&json), name, namespace, snapshot, pod.subject);
     tell(title, &proposal.notes, arguments.explain);
     if arguments.explain {
-        tell(title, &passed_over(&json, name, namespace, snapshot), true);
+        tell(title, &passed_over(&json, name, namespace, snapshot, pod.subject), true);
     }
     if proposal.denial().is_some() { Edit::Refuse } else { Edit::Change(proposal.patch) }
 }

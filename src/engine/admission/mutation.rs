@@ -5,8 +5,8 @@ use std::fmt::Write;
 
 use super::{Facts, Namespace, Needed, Operation, Request, Snapshot, Verdict, forbidden, lookup};
 use crate::engine::mutation::{
-    Candidates, Mutated, Node, Note, Patch, Rules, Weight, World, mutate as change, passed_over as not_looked_at,
-    verify as look,
+    Candidates, Labels, Mutated, Node, Note, Patch, Rules, Weight, World, mutate as change,
+    passed_over as not_looked_at, verify as look,
 };
 use crate::engine::request::{Carried, Unread};
 use crate::engine::verdict::{Annotation, Event};
@@ -69,17 +69,21 @@ pub fn propose(
     let Some(mutation) = namespace.mutation.as_ref().filter(|mutation| mutation.candidates.has_any_for(pod)) else {
         return Proposal::default();
     };
-    let mut world = snapshot.surroundings.world(name, &mutation.labels, pod.text);
-    world.is_template = subject == Subject::Template;
-    let Mutated { patch, notes, .. } = change(pod.text, rules(snapshot, namespace, &mutation.candidates, &world));
+    let world = world(snapshot, name, &mutation.labels, pod.text, subject);
+    let Mutated { patch, notes, .. } = change(pod, rules(snapshot, namespace, &mutation.candidates, &world));
     Proposal { patch, notes }
 }
 
 /// Why the documents of which [`propose`] says nothing are not for the pod.
-pub fn passed_over(pod: &str, name: &str, namespace: &Namespace, snapshot: &Snapshot) -> Vec<Note> {
+pub fn passed_over(pod: &str, name: &str, namespace: &Namespace, snapshot: &Snapshot, subject: Subject) -> Vec<Note> {
     let Some(mutation) = &namespace.mutation else { return Vec::new() };
-    let world = snapshot.surroundings.world(name, &mutation.labels, pod);
+    let world = world(snapshot, name, &mutation.labels, pod, subject);
     not_looked_at(pod, rules(snapshot, namespace, &mutation.candidates, &world))
+}
+
+fn world<'a>(snapshot: &'a Snapshot, name: &'a str, labels: &'a Labels, pod: &str, subject: Subject) -> World<'a> {
+    let world = snapshot.surroundings.world(name, labels, pod);
+    World { is_template: subject == Subject::Template, ..world }
 }
 
 fn rules<'a>(
@@ -111,6 +115,7 @@ pub(super) fn verify(mut verdict: Verdict, request: &Request<'_>, snapshot: &Sna
             Weight::Denied if verdict.is_allowed() => verdict.deny(forbidden(request, &note.to_string())),
             _ => verdict.warn(note.to_string()),
         }
+        verdict.note([note]);
     }
     verdict
 }
@@ -131,6 +136,7 @@ fn verdict(request: &Request<'_>, proposal: Proposal) -> Verdict {
     }
     if !proposal.notes.is_empty() {
         verdict.annotate(Annotation::Mutation(all_said(&proposal.notes)));
+        verdict.note(proposal.notes);
     }
     verdict
 }
@@ -150,7 +156,8 @@ fn all_said(notes: &[Note]) -> String {
     for note in notes {
         let separator = if text.is_empty() { "" } else { "; " };
         if text.len() + note.document.len() + note.about.len() + 80 > MOST_SAID {
-            text.push_str("; …");
+            text.push_str(separator);
+            text.push('…');
             break;
         }
         // Writing to a String cannot fail.

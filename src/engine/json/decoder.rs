@@ -12,8 +12,7 @@ const DEPTH: u16 = 128;
 
 type Result<T> = std::result::Result<T, DecodeError>;
 
-pub(super) fn decode<'de, T: de::Deserialize<'de>>(text: &'de [u8]) -> Result<T> {
-    let mut decoder = Decoder { text, at: 0, depth: 0 };
+pub(super) fn decode<'de, T: de::Deserialize<'de>>(mut decoder: Decoder<'de>) -> Result<T> {
     let value = T::deserialize(&mut decoder).map_err(|error| error.placed(decoder.at))?;
     decoder.end()?;
     Ok(value)
@@ -21,13 +20,19 @@ pub(super) fn decode<'de, T: de::Deserialize<'de>>(text: &'de [u8]) -> Result<T>
 
 /// Reads a text value by value, as deep as its user wants to look.
 pub struct Cursor<'de> {
-    text: &'de str,
     decoder: Decoder<'de>,
+    /// Values within the text whose ends need not be looked for.
+    known: [&'de str; 3],
 }
 
 impl<'de> Cursor<'de> {
     pub fn new(text: &'de str) -> Self {
-        Self { text, decoder: Decoder { text: text.as_bytes(), at: 0, depth: 0 } }
+        Self { decoder: Decoder::of_text(text), known: [""; 3] }
+    }
+
+    /// The same for a text of which some values are known already, as parts of the very same text; empty texts are none.
+    pub fn knowing(text: &'de str, known: [&'de str; 3]) -> Self {
+        Self { known, ..Self::new(text) }
     }
 
     /// The first byte of the value that comes next; none at the end.
@@ -39,20 +44,20 @@ impl<'de> Cursor<'de> {
     ///
     /// # Errors
     /// There is none, as far as its brackets and quotes tell.
-    pub fn value(&mut self) -> Result<&'de str> {
-        self.spanned(|cursor| cursor.decoder.skip()).map(|((), text)| text)
-    }
-
-    /// Reads a value, and gives its text as well.
-    ///
-    /// # Errors
-    /// Those of `read`.
     #[inline]
-    pub fn spanned<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<(T, &'de str)> {
+    pub fn value(&mut self) -> Result<&'de str> {
         self.decoder.skip_blanks();
         let start = self.decoder.at;
-        let value = read(self)?;
-        Ok((value, self.text.get(start..self.decoder.at).unwrap_or_default()))
+        match self.known.iter().find(|known| self.place_of(known) == Some(start)) {
+            Some(known) => self.decoder.at += known.len(),
+            None => self.decoder.skip()?,
+        }
+        self.decoder.passed(start)
+    }
+
+    /// Where a part stands in the text.
+    fn place_of(&self, part: &str) -> Option<usize> {
+        if part.is_empty() { None } else { part.as_ptr().addr().checked_sub(self.decoder.text.as_ptr().addr()) }
     }
 
     /// Goes through the members of the object that comes next. `member` is given each key, and has to pass the value.
@@ -64,7 +69,7 @@ impl<'de> Cursor<'de> {
         self.decoder.open(b'{', "expected an object")?;
         let mut is_first = true;
         while self.decoder.advance(b'}', &mut is_first)? {
-            let key = self.decoder.key(self.text)?;
+            let key = self.decoder.key()?;
             self.decoder.colon()?;
             member(key, self)?;
         }
@@ -110,13 +115,23 @@ impl de::Error for DecodeError {
     }
 }
 
-struct Decoder<'de> {
+pub(super) struct Decoder<'de> {
     text: &'de [u8],
+    /// The same, if it is known to be UTF-8 as a whole; else empty.
+    valid: &'de str,
     at: usize,
     depth: u16,
 }
 
 impl<'de> Decoder<'de> {
+    pub(super) fn of_bytes(text: &'de [u8]) -> Self {
+        Self { text, valid: "", at: 0, depth: 0 }
+    }
+
+    pub(super) fn of_text(text: &'de str) -> Self {
+        Self { valid: text, ..Self::of_bytes(text.as_bytes()) }
+    }
+
     #[cold]
     #[inline(never)]
     fn fail<T>(&self, what: &str) -> Result<T> {
@@ -169,7 +184,7 @@ impl<'de> Decoder<'de> {
         let start = self.at;
         let scanned = self.raw_string()?;
         if scanned.has_escapes {
-            return self.escaped_string(start, visitor);
+            return visitor.visit_string(self.escaped(start)?);
         }
         match scanned.text() {
             Some(text) => visitor.visit_borrowed_str(text),
@@ -179,12 +194,9 @@ impl<'de> Decoder<'de> {
 
     /// Escapes are rare, and stock serde_json knows them all.
     #[cold]
-    fn escaped_string<V: Visitor<'de>>(&mut self, start: usize, visitor: V) -> Result<V::Value> {
+    fn escaped(&self, start: usize) -> Result<String> {
         let quoted = self.text.get(start..self.at).unwrap_or_default();
-        match serde_json::from_slice::<String>(quoted) {
-            Ok(text) => visitor.visit_string(text),
-            Err(error) => self.fail(&format!("a string that is not valid: {error}")),
-        }
+        serde_json::from_slice(quoted).or_else(|error| self.fail(&format!("a string that is not valid: {error}")))
     }
 
     /// A key that is compared with known ones: bytes will do, and one that is not UTF-8 is simply none of them.
@@ -196,7 +208,7 @@ impl<'de> Decoder<'de> {
         let start = self.at;
         let scanned = self.raw_string()?;
         if scanned.has_escapes {
-            self.escaped_string(start, visitor)
+            visitor.visit_string(self.escaped(start)?)
         } else {
             visitor.visit_borrowed_bytes(scanned.raw)
         }
@@ -239,21 +251,18 @@ impl<'de> Decoder<'de> {
         if self.at == self.text.len() { Ok(()) } else { self.fail("trailing characters") }
     }
 
-    /// The key that comes next in `text`, which is what is being decoded.
+    /// The key that comes next.
     #[inline]
-    fn key(&mut self, text: &'de str) -> Result<Text<'de>> {
+    fn key(&mut self) -> Result<Text<'de>> {
         if self.peek()? != b'"' {
             return self.fail("expected a key");
         }
         let start = self.at;
         let scanned = self.raw_string()?;
-        let quoted = text.get(start..self.at).unwrap_or_default();
         if scanned.has_escapes {
-            return serde_json::from_str::<String>(quoted)
-                .map(Text::from)
-                .or_else(|error| self.fail(&format!("a string that is not valid: {error}")));
+            return self.escaped(start).map(Text::from);
         }
-        Ok(Text::from(text.get(start + 1..self.at - 1).unwrap_or_default()))
+        scanned.text().map_or_else(|| self.fail("a key that is not UTF-8"), |text| Ok(Text::from(text)))
     }
 
     /// The text of the value that comes next.
@@ -261,6 +270,14 @@ impl<'de> Decoder<'de> {
         self.skip_blanks();
         let start = self.at;
         self.skip()?;
+        self.passed(start)
+    }
+
+    /// The text from there to here.
+    fn passed(&self, start: usize) -> Result<&'de str> {
+        if let Some(text) = self.valid.get(start..self.at) {
+            return Ok(text);
+        }
         let text = self.text.get(start..self.at).unwrap_or_default();
         std::str::from_utf8(text).or_else(|_| self.fail("a value that is not UTF-8"))
     }
@@ -368,8 +385,7 @@ impl<'de> SeqAccess<'de> for Spanned<'_, 'de> {
             self.has_value = true;
             return seed.deserialize(&mut *self.decoder).map(Some);
         }
-        let text = self.decoder.text.get(self.start..self.decoder.at).unwrap_or_default();
-        let Ok(text) = std::str::from_utf8(text) else { return self.decoder.fail("a value that is not UTF-8") };
+        let text = self.decoder.passed(self.start)?;
         seed.deserialize(de::value::BorrowedStrDeserializer::new(text)).map(Some)
     }
 }

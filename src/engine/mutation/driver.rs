@@ -3,16 +3,18 @@
 //! A document is carried out whole or not at all, and nothing is answered that the self-check finds broken.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::check::{self, Standard};
 use super::document::{OnConflict, OnFailure, PodSecuritySafety, Verify};
 use super::documents::{Active, Candidates, Documents, Part};
 use super::patch::Patch;
 use super::plan::{Conflict, Note, Plan, Reason, Reserved, Weight, World};
-use super::selection::Outcome;
+use super::selection::{Decision, Outcome};
 use super::sidecars::demands;
 use super::tree::Node;
 use crate::engine::pod_security::LevelVersion;
+use crate::engine::request::Unread;
 
 /// How often documents may make further ones apply, by the labels, containers and volumes that they add.
 const MOST_ROUNDS: usize = 8;
@@ -46,9 +48,9 @@ pub struct Rules<'a> {
     pub enforced: LevelVersion,
 }
 
-/// Carries out on a pod whatever is for it. `pod` is its JSON.
-pub fn mutate<'a>(pod: &'a str, rules: Rules<'a>) -> Mutated<'a> {
-    let original = Node::new(pod);
+/// Carries out on a pod whatever is for it.
+pub fn mutate<'a>(pod: Unread<'a>, rules: Rules<'a>) -> Mutated<'a> {
+    let original = Node::of(pod);
     let mut notes = Vec::new();
     let mut chosen = rules.select(&original, Some(&mut notes));
     if notes.iter().any(|note| note.weight == Weight::Denied) {
@@ -60,7 +62,7 @@ pub fn mutate<'a>(pod: &'a str, rules: Rules<'a>) -> Mutated<'a> {
     }
     // What a plan starts from. A pod that a copy is kept of has to be copied for its first edits, so that its text is kept instead.
     let cleaned = original.is_edited().then(|| original.clone());
-    let start = || cleaned.clone().unwrap_or_else(|| Node::new(pod));
+    let start = || cleaned.clone().unwrap_or_else(|| Node::of(pod));
     let mut mutated = rules.carry_out(original, &start, &chosen);
     for _ in 1..MOST_ROUNDS {
         // What an earlier document adds can make another apply, and would at the latest when the API server asks again.
@@ -68,6 +70,7 @@ pub fn mutate<'a>(pod: &'a str, rules: Rules<'a>) -> Mutated<'a> {
         if further.is_empty() {
             break;
         }
+        rules.tell_again(&mutated.pod, &further, &mut notes);
         chosen.extend(further);
         mutated = rules.carry_out(start(), &start, &chosen);
     }
@@ -102,16 +105,15 @@ pub fn verify(pod: &str, rules: Rules<'_>) -> Vec<Note> {
     notes
 }
 
-/// A note for each document that [`mutate`] does not look at, as the pod's namespace or its labels leave it out; for who asks why.
+/// A note for each document of which [`mutate`] says nothing, as the pod's namespace or its labels leave it out; for who asks why.
 pub fn passed_over(pod: &str, rules: Rules<'_>) -> Vec<Note> {
-    let pod = Node::new(pod);
-    let candidates = rules.candidates.of(&pod);
-    let others = (0_u32..).zip(rules.documents.iter()).filter(|(number, _)| !candidates.contains(number));
-    let note = |document: &Active| {
+    let Mutated { pod, notes, .. } = mutate(Unread::of(pod), rules);
+    let others = rules.documents.iter().filter(|document| notes.iter().all(|note| note.document != document.title));
+    let note = |document: &Arc<Active>| {
         let decision = document.selection.decide(&pod, rules.world);
         document.note(decision.reason, Weight::Detail, decision.about)
     };
-    others.map(|(_, document)| note(document)).collect()
+    others.map(note).collect()
 }
 
 impl<'a> Rules<'a> {
@@ -124,9 +126,7 @@ impl<'a> Rules<'a> {
                 chosen.insert(index);
             }
             if let Some(notes) = notes.as_mut() {
-                let weight = decision.weight();
-                notes.extend(decision.warning.map(|(reason, about)| document.note(reason, Weight::Warning, about)));
-                notes.push(document.note(decision.reason, weight, decision.about));
+                document.tell(decision, notes);
             }
         }
         chosen
@@ -140,6 +140,14 @@ impl<'a> Rules<'a> {
         documents.filter(|(_, document)| applies(document)).map(|(number, _)| number).collect()
     }
 
+    /// Says of documents why they are for the pod as it has become, instead of why they were not for it as it came.
+    fn tell_again(&self, pod: &Node<'a>, numbers: &[u32], notes: &mut Vec<Note>) {
+        for (_, document) in self.documents.at(numbers.iter().copied()) {
+            notes.retain(|note| note.document != document.title);
+            document.tell(document.selection.decide(pod, self.world), notes);
+        }
+    }
+
     fn carry_out(&self, pod: Node<'a>, start: &impl Fn() -> Node<'a>, chosen: &BTreeSet<u32>) -> Mutated<'a> {
         let documents = self.documents.at(chosen.iter().copied());
         let mut plan = self.plan(pod, &documents);
@@ -147,10 +155,10 @@ impl<'a> Rules<'a> {
             let before = if index == 0 { None } else { Some(plan.pod.clone()) };
             document.run(&mut plan, || before.unwrap_or_else(start));
         }
-        let (original, standard) = (start(), Standard::new(self.enforced));
-        if check::fault(&original, &plan.pod, &standard).is_some() {
-            plan = self.plan(original.clone(), &documents);
-            self.carry_out_with_care(&original, &documents, standard, &mut plan);
+        let standard = Standard::new(self.enforced);
+        if check::fault(start, &plan.pod, &standard).is_some() {
+            plan = self.plan(start(), &documents);
+            self.carry_out_with_care(start, &documents, standard, &mut plan);
         }
         Mutated { pod: plan.pod, patch: None, notes: plan.notes }
     }
@@ -158,7 +166,7 @@ impl<'a> Rules<'a> {
     /// Runs the documents with a check after each, so that the one at fault is found and taken back.
     fn carry_out_with_care(
         &self,
-        original: &Node<'a>,
+        start: &impl Fn() -> Node<'a>,
         documents: &[(u32, &'a Active)],
         mut standard: Standard,
         plan: &mut Plan<'a>,
@@ -166,7 +174,7 @@ impl<'a> Rules<'a> {
         for (_, document) in documents {
             let (before, noted) = (plan.pod.clone(), plan.notes.len());
             document.run(plan, || before.clone());
-            let Some(fault) = check::fault(original, &plan.pod, &standard) else { continue };
+            let Some(fault) = check::fault(start, &plan.pod, &standard) else { continue };
             let is_violation = fault.reason == Reason::WouldViolatePodSecurity;
             let is_accepted = is_violation
                 && (document.pod_security == PodSecuritySafety::Allow || document.on_conflict == OnConflict::Warn);
@@ -180,15 +188,15 @@ impl<'a> Rules<'a> {
             let weight = match (is_violation, document.on_conflict, document.on_self_check) {
                 (true, ..) if document.pod_security == PodSecuritySafety::Allow => Weight::Detail,
                 (true, OnConflict::Deny, _) | (false, _, OnFailure::Deny) => Weight::Denied,
-                (true, OnConflict::Skip, _) => Weight::Skipped,
-                (true, OnConflict::Warn, _) | (false, _, OnFailure::Admit) => Weight::Warning,
+                (true, OnConflict::Skip, _) | (false, _, OnFailure::Admit) => Weight::Skipped,
+                (true, OnConflict::Warn, _) => Weight::Warning,
             };
             plan.note(&document.title, fault.reason, weight, fault.about);
         }
     }
 
     fn plan(&self, original: Node<'a>, documents: &[(u32, &'a Active)]) -> Plan<'a> {
-        let own_containers = documents.iter().flat_map(|(_, document)| document.own_containers()).collect();
+        let own_containers = documents.iter().flat_map(|(_, document)| document.own_containers()).map(str::to_owned).collect();
         let mut plan = Plan {
             pod: original,
             world: self.world,
@@ -220,12 +228,19 @@ impl Active {
         }
     }
 
+    /// Notes whether the document is for a pod, and why.
+    fn tell(&self, decision: Decision, notes: &mut Vec<Note>) {
+        let weight = decision.weight();
+        notes.extend(decision.warning.map(|(reason, about)| self.note(reason, Weight::Warning, about)));
+        notes.push(self.note(decision.reason, weight, decision.about));
+    }
+
     pub(super) fn note(&self, reason: Reason, weight: Weight, about: String) -> Note {
         Note { document: self.title.clone(), reason, about, weight }
     }
 
     /// The names of the containers that the document adds.
-    pub fn own_containers(&self) -> Vec<String> {
+    pub fn own_containers(&self) -> Vec<&str> {
         match &self.part {
             Part::Defaults(_) => Vec::new(),
             Part::Injection(injection) => injection.own_names(),

@@ -15,6 +15,9 @@ impl Rules<'_> {
     pub(super) fn leave_alone<'a>(&self, pod: Node<'a>, notes: &mut Vec<Note>) -> Node<'a> {
         let refused: Vec<&str> =
             notes.iter().filter(|note| note.reason == Reason::PodOptOut).map(|note| note.document.as_str()).collect();
+        if refused.is_empty() {
+            return pod;
+        }
         let documents = self.documents.iter().rev().filter(|document| refused.contains(&document.title.as_str()));
         let (mut left, mut said) = (pod.clone(), Vec::new());
         for document in documents {
@@ -26,7 +29,7 @@ impl Rules<'_> {
             let lost = injection.uninject(&mut left);
             said.extend(lost.into_iter().map(|(reason, about)| document.note(reason, Weight::Warning, about)));
         }
-        if said.is_empty() || fault(&pod, &left, &Standard::new(self.enforced)).is_some() {
+        if said.is_empty() || fault(&|| pod.clone(), &left, &Standard::new(self.enforced)).is_some() {
             return pod;
         }
         notes.append(&mut said);

@@ -3,6 +3,7 @@
 //! Pure and convergent: the same pod, documents and facts give the same bytes, and a pod that went through once and came back with
 //! the API server's defaults gives no patch.
 
+mod advice;
 pub mod arrival;
 mod check;
 mod defaults;

@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use super::tree::{Element, Member, Node, Origin, Parts};
+use super::tree::{Element, Member, Node, Origin, Parts, quote};
 
 /// A JSON Patch; never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,10 +108,10 @@ impl Writer {
         self.json.push_str(r#"{"op":""#);
         self.json.push_str(name);
         self.json.push_str(r#"","path":"#);
-        self.json.push_str(&super::tree::quoted(&self.path));
+        quote(&self.path, &mut self.json);
         if let Some(value) = value {
             self.json.push_str(r#","value":"#);
-            self.json.push_str(&value.to_json());
+            value.write(&mut self.json);
         }
         self.json.push('}');
     }

@@ -141,7 +141,7 @@ pub struct Conflict {
 
 macro_rules! reasons {
     ($($variant:ident $code:literal $text:literal,)*) => {
-        /// Why something was done or left; the same in warnings, annotations, metrics and on the command line.
+        /// Why something was done or left; the same in warnings, annotations, metrics, Events and on the command line.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Reason { $($variant,)* }
 
@@ -153,7 +153,7 @@ macro_rules! reasons {
                 match self { $(Self::$variant => $code,)* }
             }
 
-            /// What it means and what to do, for people.
+            /// What it means, for people; see `advice` for what to do.
             pub fn text(self) -> &'static str {
                 match self { $(Self::$variant => $text,)* }
             }
@@ -164,7 +164,6 @@ macro_rules! reasons {
 reasons! {
     // Rows of the enablement table, in its order.
     MirrorPod "mirror_pod" "it mirrors a static pod of a kubelet, which nobody may change",
-    NotCreate "not_create" "pods are changed when they are created and never later",
     HostNetwork "host_network" "it uses the host's network",
     HostPid "host_pid" "it shares the host's processes",
     OperatingSystem "operating_system" "it is for another operating system",
@@ -220,7 +219,6 @@ reasons! {
     UserUnknown "user_unknown" "nothing says which user the image runs as; runAsNonRoot might keep it from starting",
     ImagePullSecretsInTemplate "image_pull_secrets_in_template" "pull secrets in a template would keep the service account's from being used",
     PriorityClassMissing "priority_class_missing" "there is no such priority class",
-    NameserversFull "nameservers_full" "the resolver takes no more",
     SelectorUnknown "selector_unknown" "nothing says which pods belong together",
     WouldViolatePodSecurity "would_violate_pod_security" "the result would violate what the namespace enforces",
     SelfCheckFailed "self_check_failed" "the patch would have broken the pod; this is a fault of Portcullis, please report it",

@@ -8,11 +8,8 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 
 use crate::engine::json::{Cursor, DecodeError};
+use crate::engine::request::Unread;
 
-/// What nobody who looks into a pod passes by, and so is taken apart in the same pass as what it is in: a container is a value in a
-/// list in a spec.
-const OPENED: [&str; 6] = ["metadata", "labels", "annotations", "spec", "initContainers", "containers"];
-const LEVELS: u8 = 4;
 
 /// A value and what has been done to it. A copy costs little: both share their parts until one of them is edited.
 #[derive(Debug, Clone)]
@@ -80,6 +77,21 @@ impl<'a> Node<'a> {
     /// A value as it came. The text is taken apart as far as somebody looks into it, and not checked otherwise.
     pub fn new(text: impl Into<Cow<'a, str>>) -> Self {
         Self { text: text.into(), parts: OnceCell::new(), is_edited: false }
+    }
+
+    /// A pod. What has been found in it already is not looked for again.
+    pub fn of(pod: Unread<'a>) -> Self {
+        let taken_apart = |text, known| {
+            let parts = Parts::read(Cursor::knowing(text, known), Cow::Borrowed);
+            Self { text: Cow::Borrowed(text), parts: OnceCell::from(Arc::new(parts)), is_edited: false }
+        };
+        let mut root = taken_apart(pod.text, [pod.metadata, pod.spec, ""]);
+        if let Some(Parts::Object(members)) = root.parts.get_mut().and_then(Arc::get_mut)
+            && let Some(metadata) = members.iter_mut().rfind(|member| member.key == "metadata" && !pod.metadata.is_empty())
+        {
+            metadata.node = taken_apart(pod.metadata, [pod.labels, pod.annotations, pod.managed_fields]);
+        }
+        root
     }
 
     fn vacant() -> Self {
@@ -196,7 +208,8 @@ impl<'a> Node<'a> {
         Cow::Owned(text)
     }
 
-    fn write(&self, text: &mut String) {
+    /// Writes its JSON as it is now.
+    pub(super) fn write(&self, text: &mut String) {
         match self.parts.get().map(Arc::as_ref) {
             Some(Parts::Object(members)) if self.is_edited => {
                 let left = members.iter().filter(|member| member.origin != Origin::Removed && !member.node.is_vacant());
@@ -369,63 +382,40 @@ fn place(elements: &[Element<'_>], index: usize) -> usize {
 
 impl<'a> Parts<'a> {
     fn of(text: &Cow<'a, str>) -> Self {
-        let parts = match text {
-            // What is ours is small and mostly never looked into, so its parts are copied one level at a time.
-            Cow::Owned(text) => Self::read(text, &|part| Cow::Owned(part.to_owned()), 0),
-            Cow::Borrowed(text) => Self::read(text, &Cow::Borrowed, LEVELS).or_else(|| Self::read(text, &Cow::Borrowed, 0)),
-        };
-        parts.unwrap_or(Self::Scalar)
+        match text {
+            Cow::Borrowed(text) => Self::read(Cursor::new(text), Cow::Borrowed),
+            Cow::Owned(text) => Self::read(Cursor::new(text), |part| Cow::Owned(part.to_owned())),
+        }
     }
 
-    /// None if the text is no JSON, as far as it is taken apart: so many levels of what everybody looks into, and one of the rest.
-    fn read<'t>(text: &'t str, keep: &impl Fn(&'t str) -> Cow<'a, str>, levels: u8) -> Option<Self> {
-        let mut cursor = Cursor::new(text);
-        let parts = Self::next(&mut cursor, keep, levels).ok()?;
-        cursor.end().ok()?;
-        Some(parts)
+    /// What is no JSON has no parts, as far as its brackets and keys tell.
+    fn read<'t>(cursor: Cursor<'t>, keep: impl Fn(&'t str) -> Cow<'a, str>) -> Self {
+        Self::try_read(cursor, keep).unwrap_or(Self::Scalar)
     }
 
-    fn next<'t>(
-        cursor: &mut Cursor<'t>,
-        keep: &impl Fn(&'t str) -> Cow<'a, str>,
-        levels: u8,
-    ) -> Result<Self, DecodeError> {
-        match cursor.peek() {
+    fn try_read<'t>(mut cursor: Cursor<'t>, keep: impl Fn(&'t str) -> Cow<'a, str>) -> Result<Self, DecodeError> {
+        let parts = match cursor.peek() {
             Some(b'{') => {
-                let mut members = Vec::with_capacity(16);
+                let mut members = Vec::with_capacity(8);
                 cursor.members(|key, cursor| {
-                    let levels = if OPENED.contains(&&*key) { levels } else { 0 };
-                    let node = Node::next(cursor, keep, levels)?;
-                    let key = key.borrowed().map_or_else(|| Cow::Owned(key.to_string()), keep);
+                    let key = key.borrowed().map_or_else(|| Cow::Owned(key.to_string()), &keep);
+                    let node = Node::new(keep(cursor.value()?));
                     members.push(Member { key, node, origin: Origin::Kept });
                     Ok(())
                 })?;
-                Ok(Self::Object(members))
+                Self::Object(members)
             }
             Some(b'[') => {
                 let mut elements = Vec::with_capacity(4);
                 cursor.elements(|cursor| {
-                    elements.push(Element { node: Node::next(cursor, keep, levels)?, origin: Origin::Kept });
+                    elements.push(Element { node: Node::new(keep(cursor.value()?)), origin: Origin::Kept });
                     Ok(())
                 })?;
-                Ok(Self::Array(elements))
+                Self::Array(elements)
             }
-            _ => cursor.value().map(|_| Self::Scalar),
-        }
-    }
-}
-
-impl<'a> Node<'a> {
-    fn next<'t>(
-        cursor: &mut Cursor<'t>,
-        keep: &impl Fn(&'t str) -> Cow<'a, str>,
-        levels: u8,
-    ) -> Result<Self, DecodeError> {
-        if levels == 0 || !matches!(cursor.peek(), Some(b'{' | b'[')) {
-            return cursor.value().map(|text| Self::new(keep(text)));
-        }
-        let (parts, text) = cursor.spanned(|cursor| Parts::next(cursor, keep, levels - 1))?;
-        Ok(Self { text: keep(text), parts: OnceCell::from(Arc::new(parts)), is_edited: false })
+            _ => return Ok(Self::Scalar),
+        };
+        cursor.end().map(|()| parts)
     }
 }
 
@@ -436,7 +426,8 @@ pub fn quoted(text: &str) -> String {
     json
 }
 
-fn quote(text: &str, json: &mut String) {
+/// Writes a string as JSON.
+pub(super) fn quote(text: &str, json: &mut String) {
     let is_plain = |byte: u8| byte >= 0x20 && byte != b'"' && byte != b'\\';
     if text.bytes().all(is_plain) {
         json.push('"');

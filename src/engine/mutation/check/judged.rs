@@ -3,7 +3,7 @@
 //! Every check looks at the pod's own fields and, one at a time, at containers, volumes and a few annotations. So a pod that consists of
 //! the same fields and of what has changed has just those violations that the change can have brought.
 
-use super::super::tree::quoted;
+use super::super::tree::quote;
 use super::{Change, Node};
 use crate::engine::object::is_judged_annotation;
 
@@ -117,7 +117,7 @@ fn member(object: &mut String, key: &str, value: &str) {
     if !object.ends_with('{') {
         object.push(',');
     }
-    object.push_str(&quoted(key));
+    quote(key, object);
     object.push(':');
     object.push_str(value);
 }

@@ -52,13 +52,16 @@ impl Standard {
 }
 
 /// What is wrong with the result, which was edited out of the original, that was not wrong with the original.
-pub(super) fn fault(original: &Node<'_>, result: &Node<'_>, standard: &Standard) -> Option<Fault> {
-    let broken = |about| Fault { reason: Reason::SelfCheckFailed, about };
+pub(super) fn fault<'a>(
+    original: &impl Fn() -> Node<'a>,
+    result: &Node<'_>,
+    standard: &Standard,
+) -> Option<Fault> {
     let flaws = structure(result, Extent::Changes);
     if !flaws.is_empty() {
-        let before = structure(original, Extent::Whole);
+        let before = structure(&original(), Extent::Whole);
         if let Some(flaw) = flaws.into_iter().find(|flaw| !before.contains(flaw)) {
-            return Some(broken(flaw));
+            return Some(flaw);
         }
     }
     if is_clean(result, standard.enforced) {
@@ -66,13 +69,14 @@ pub(super) fn fault(original: &Node<'_>, result: &Node<'_>, standard: &Standard)
     }
     let Some(after) = violations(&result.to_json(), standard.enforced) else {
         // If the original does not decode either, the API server will say so.
-        let was_good = violations(&original.to_json(), standard.enforced).is_some();
-        return was_good.then(|| broken("the result does not decode".to_owned()));
+        let was_good = violations(&original().to_json(), standard.enforced).is_some();
+        let about = "the result does not decode".to_owned();
+        return was_good.then_some(Fault { reason: Reason::SelfCheckFailed, about });
     };
     if after.is_empty() {
         return None;
     }
-    let before = standard.accepted.clone().or_else(|| violations(&original.to_json(), standard.enforced))?;
+    let before = standard.accepted.clone().or_else(|| violations(&original().to_json(), standard.enforced))?;
     let about = after.difference(&before).next()?.clone();
     Some(Fault { reason: Reason::WouldViolatePodSecurity, about })
 }
@@ -121,10 +125,12 @@ mod tests {
     const THEIRS: &str = r#"{"name":"theirs","image":"i","securityContext":{"privileged":true}}"#;
 
     fn judged(before: &str, after: &str) -> Option<Fault> {
-        let pod = |containers: &str| Node::new(format!(r#"{{"spec":{{"containers":[{containers}]}}}}"#));
-        let (before, after) = (pod(before), pod(after));
+        let spec = |containers: &str| format!(r#"{{"containers":[{containers}]}}"#);
+        let before = Node::new(format!(r#"{{"spec":{}}}"#, spec(before)));
+        let mut result = before.clone();
+        result.set("spec", spec(after));
         let enforced = LevelVersion { level: Level::Baseline, version: Version::Latest };
-        fault(&before, &after, &Standard::accepting(&before, enforced))
+        fault(&|| before.clone(), &result, &Standard::accepting(&before, enforced))
     }
 
     #[test]

@@ -4,14 +4,15 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
+use super::super::plan::Reason;
 use super::super::selection::containers;
-use super::{Change, Extent, Node};
+use super::{Change, Extent, Fault, Node};
 
 /// The most bytes of all annotations (`apimachinery/pkg/api/validation`, `TotalAnnotationSizeLimitB`).
 const MOST_ANNOTATIONS: usize = 256 << 10;
 
 /// What the API server's validation would refuse.
-pub(super) fn structure(pod: &Node<'_>, extent: Extent) -> Vec<String> {
+pub(super) fn structure(pod: &Node<'_>, extent: Extent) -> Vec<Fault> {
     let mut flaws = Vec::new();
     let Some(seen) = Seen::of(pod, extent) else { return flaws };
     let volumes: Vec<Cow<'_, str>> = if seen.volumes || !seen.mounting.is_empty() {
@@ -116,30 +117,34 @@ fn changed<'n, 'a>(list: Change<'n, 'a>) -> Vec<&'n Node<'a>> {
     }
 }
 
+fn broken(about: String) -> Fault {
+    Fault { reason: Reason::SelfCheckFailed, about }
+}
+
 /// What a list's names are, and that none is there twice.
-fn names(names: &[Cow<'_, str>], what: &str, flaws: &mut Vec<String>) {
+fn names(names: &[Cow<'_, str>], what: &str, flaws: &mut Vec<Fault>) {
     twice(names.iter().map(Cow::as_ref), format_args!("{what}"), flaws);
     for name in names.iter().filter(|name| !is_dns_label(name)) {
-        flaws.push(format!("{name:?} is no name of a container or a volume"));
+        flaws.push(broken(format!("{name:?} is no name of a container or a volume")));
     }
 }
 
-fn mounts(container: &Node<'_>, volumes: &[Cow<'_, str>], flaws: &mut Vec<String>) {
+fn mounts(container: &Node<'_>, volumes: &[Cow<'_, str>], flaws: &mut Vec<Fault>) {
     let name = container.string_at("name").unwrap_or_default();
     for mount in container.list("volumeMounts") {
         let volume = mount.string_at("name").unwrap_or_default();
         if !volumes.contains(&volume) {
-            flaws.push(format!("container {name:?} mounts the volume {volume:?}, which is not there"));
+            flaws.push(broken(format!("container {name:?} mounts the volume {volume:?}, which is not there")));
         }
     }
 }
 
-fn container(container: &Node<'_>, flaws: &mut Vec<String>) {
+fn container(container: &Node<'_>, flaws: &mut Vec<Fault>) {
     let name = container.string_at("name").unwrap_or_default();
     let paths: Vec<_> = container.list("volumeMounts").filter_map(|mount| mount.string_at("mountPath")).collect();
     twice(paths.iter().map(Cow::as_ref), format_args!("mount of container {name:?} at"), flaws);
     if container.list("env").any(|variable| variable.string_at("name").is_none_or(|name| name.is_empty())) {
-        flaws.push(format!("container {name:?} has a variable without a name"));
+        flaws.push(broken(format!("container {name:?} has a variable without a name")));
     }
     let security = container.get("securityContext");
     let is = |field: &str, wanted: bool| {
@@ -151,35 +156,37 @@ fn container(container: &Node<'_>, flaws: &mut Vec<String>) {
         added.is_some_and(|added| added.items().any(|name| name.string().is_some_and(is_sys_admin)))
     };
     if is("allowPrivilegeEscalation", false) && (is("privileged", true) || adds_sys_admin()) {
-        flaws.push(format!("container {name:?} forbids the privileges that it asks for"));
+        flaws.push(broken(format!("container {name:?} forbids the privileges that it asks for")));
     }
 }
 
 /// Only native sidecars among the init containers may have probes and hooks.
-fn plain_init_container(container: &Node<'_>, flaws: &mut Vec<String>) {
+fn plain_init_container(container: &Node<'_>, flaws: &mut Vec<Fault>) {
     if container.string_at("restartPolicy").is_some_and(|policy| policy == "Always") {
         return;
     }
     for field in ["livenessProbe", "readinessProbe", "startupProbe", "lifecycle"] {
         if container.get(field).is_some() {
             let name = container.string_at("name").unwrap_or_default();
-            flaws.push(format!("the init container {name:?} has a {field}, which only a native sidecar may have"));
+            flaws.push(broken(format!("the init container {name:?} has a {field}, which only a native sidecar may have")));
         }
     }
 }
 
-fn annotations(pod: &Node<'_>, flaws: &mut Vec<String>) {
+fn annotations(pod: &Node<'_>, flaws: &mut Vec<Fault>) {
     let annotations = pod.at(&["metadata", "annotations"]).into_iter().flat_map(Node::members);
     let size: usize = annotations.map(|(key, value)| key.len() + value.string().map_or(0, |value| value.len())).sum();
     if size > MOST_ANNOTATIONS {
-        flaws.push(format!("the annotations have more than {MOST_ANNOTATIONS} bytes"));
+        // The rest of a pod's annotations is its author's; everything else that is broken is our fault.
+        let about = "the annotations have more than 256 KiB".to_owned();
+        flaws.push(Fault { reason: Reason::AnnotationsFull, about });
     }
 }
 
-fn twice<'n>(names: impl Iterator<Item = &'n str>, what: fmt::Arguments<'_>, flaws: &mut Vec<String>) {
+fn twice<'n>(names: impl Iterator<Item = &'n str>, what: fmt::Arguments<'_>, flaws: &mut Vec<Fault>) {
     let mut seen = BTreeSet::new();
     for name in names.filter(|name| !seen.insert(*name)) {
-        flaws.push(format!("there are two of {what} {name:?}"));
+        flaws.push(broken(format!("there are two of {what} {name:?}")));
     }
 }
 

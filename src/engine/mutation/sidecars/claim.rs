@@ -5,9 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::super::tree::Node;
+use super::super::tree::{Node, quote, quoted};
 
 pub(super) const KEY: &str = "portcullis.dev/applied";
 /// The most bytes that are read; what is longer was not written by us.
@@ -107,10 +107,22 @@ impl Claims {
         })
     }
 
-    /// Puts the document's part in, shortened to what there is room for; gives the annotation.
-    pub(super) fn with(mut self, document: &str, claim: &Claim) -> String {
-        self.by_document.insert(document.to_owned(), claim.value());
-        self.text()
+    /// The annotation with the document's part put in, shortened to what there is room for.
+    pub(super) fn with(&self, document: &str, claim: &Claim) -> String {
+        let mut text = String::with_capacity(256);
+        text.push('{');
+        let others = self.by_document.iter().filter(|(name, _)| *name != document);
+        let (before, after): (Vec<_>, Vec<_>) = others.partition(|(name, _)| name.as_str() < document);
+        for (name, value) in before {
+            member(&mut text, name, &value.to_string());
+        }
+        member(&mut text, document, "");
+        claim.write(&mut text);
+        for (name, value) in after {
+            member(&mut text, name, &value.to_string());
+        }
+        text.push('}');
+        text
     }
 
     /// Takes the document's part out; none if nothing is left.
@@ -126,27 +138,50 @@ impl Claims {
 }
 
 impl Claim {
-    fn value(&self) -> Value {
-        let mut value = json!({"digest": self.digest, "for": self.identity});
-        let Some(members) = value.as_object_mut() else { return value };
-        if !self.revision.is_empty() {
-            members.insert("revision".to_owned(), json!(self.revision));
-        }
+    fn write(&self, text: &mut String) {
+        text.push('{');
+        member(text, "digest", &quoted(&self.digest));
+        member(text, "for", &quoted(&self.identity));
         if !self.moved.is_empty() {
-            members.insert("moved".to_owned(), json!(self.moved));
+            member(text, "moved", "");
+            list(text, &self.moved);
         }
         let mut room = MOST_WRITTEN.saturating_sub(256 + self.moved.iter().map(|name| name.len() + 3).sum::<usize>());
         let fits = |part: &&String| {
             room = room.saturating_sub(part.len() + 3);
             room > 0
         };
-        let parts: Vec<&String> = self.parts.iter().take_while(fits).collect();
-        members.insert("parts".to_owned(), json!(parts));
-        value
+        member(text, "parts", "");
+        list(text, self.parts.iter().take_while(fits));
+        if !self.revision.is_empty() {
+            member(text, "revision", &quoted(&self.revision));
+        }
+        text.push('}');
     }
 
     pub(super) fn has(&self, part: Part<'_>) -> bool {
         let text = part.text();
         self.parts.contains(&text)
     }
+}
+
+/// Begins a member of the object that the text ends in.
+fn member(text: &mut String, key: &str, value: &str) {
+    if !text.ends_with('{') {
+        text.push(',');
+    }
+    quote(key, text);
+    text.push(':');
+    text.push_str(value);
+}
+
+fn list<'t>(text: &mut String, items: impl IntoIterator<Item = &'t String>) {
+    text.push('[');
+    for item in items {
+        if !text.ends_with('[') {
+            text.push(',');
+        }
+        quote(item, text);
+    }
+    text.push(']');
 }

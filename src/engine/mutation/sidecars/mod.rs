@@ -64,11 +64,11 @@ pub(super) struct Injection {
 
 impl Injection {
     /// The names of all containers that any revision adds.
-    pub(super) fn own_names(&self) -> Vec<String> {
-        let mut names: Vec<String> = Vec::new();
+    pub(super) fn own_names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
         for item in self.revisions.iter().flat_map(|revision| &revision.parts.items) {
-            if !names.contains(&item.name) {
-                names.push(item.name.clone());
+            if !names.contains(&item.name.as_str()) {
+                names.push(&item.name);
             }
         }
         names

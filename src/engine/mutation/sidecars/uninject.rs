@@ -88,8 +88,8 @@ impl Injection {
 
     fn take_containers(&self, pod: &mut Node<'_>, parts: &[String], left: &mut Left) {
         for name in self.own_names() {
-            let is_completed = parts.contains(&Part::Completed(&name).text());
-            let is_claimed = parts.contains(&Part::Container(&name).text());
+            let is_completed = parts.contains(&Part::Completed(name).text());
+            let is_claimed = parts.contains(&Part::Container(name).text());
             for list in List::BOTH {
                 let Some(containers) = pod.within(&["spec", list.field()]) else { continue };
                 let is_named = |container: &Node<'_>| container.string_at("name").is_some_and(|found| found == name);
