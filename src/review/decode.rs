@@ -38,10 +38,12 @@ pub fn decode(phase: Phase, body: &[u8]) -> Result<Request<'_>, BadReview> {
 fn decode_body(phase: Phase, body: &[u8]) -> Result<Request<'_>, BadReview> {
     match phase {
         Phase::Validate => decode_objects(body),
-        Phase::Mutate => match str::from_utf8(body).map(json::from_str::<Envelope<'_, json::Spanned<'_, Sketch<'_>>>>) {
-            Ok(Ok(envelope)) => request(phase, envelope, unread),
-            _ => decode_in_parts(phase, body),
-        },
+        Phase::Mutate => {
+            match str::from_utf8(body).map(json::from_str::<Envelope<'_, json::Spanned<'_, Sketch<'_>>>>) {
+                Ok(Ok(envelope)) => request(phase, envelope, unread),
+                _ => decode_in_parts(phase, body),
+            }
+        }
     }
 }
 

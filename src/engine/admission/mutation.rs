@@ -59,13 +59,7 @@ impl Proposal {
 }
 
 /// Proposes what the documents ask for in a pod that belongs to a namespace of this name.
-pub fn propose(
-    pod: Unread<'_>,
-    name: &str,
-    namespace: &Namespace,
-    snapshot: &Snapshot,
-    subject: Subject,
-) -> Proposal {
+pub fn propose(pod: Unread<'_>, name: &str, namespace: &Namespace, snapshot: &Snapshot, subject: Subject) -> Proposal {
     let Some(mutation) = namespace.mutation.as_ref().filter(|mutation| mutation.candidates.has_any_for(pod)) else {
         return Proposal::default();
     };

@@ -350,7 +350,11 @@ impl<'de> MapAccess<'de> for Items<'_, 'de> {
 
     #[inline]
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>> {
-        if self.decoder.advance(b'}', &mut self.is_first)? { seed.deserialize(&mut *self.decoder).map(Some) } else { Ok(None) }
+        if self.decoder.advance(b'}', &mut self.is_first)? {
+            seed.deserialize(&mut *self.decoder).map(Some)
+        } else {
+            Ok(None)
+        }
     }
 
     #[inline]
@@ -365,7 +369,11 @@ impl<'de> SeqAccess<'de> for Items<'_, 'de> {
 
     #[inline]
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
-        if self.decoder.advance(b']', &mut self.is_first)? { seed.deserialize(&mut *self.decoder).map(Some) } else { Ok(None) }
+        if self.decoder.advance(b']', &mut self.is_first)? {
+            seed.deserialize(&mut *self.decoder).map(Some)
+        } else {
+            Ok(None)
+        }
     }
 }
 

@@ -7,7 +7,6 @@ use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 
-
 /// The text of one value, undecoded. Only this room's decoder knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span<'a>(&'a str);
@@ -99,7 +98,8 @@ mod tests {
 
     #[test]
     fn parts_are_kept_to_the_letter() {
-        let members = members_of(r#" {"a" : [1, 2.50] ,"b\u0041":{"c": "}"}, "é": "é", "d": null} "#).expect("an object");
+        let members =
+            members_of(r#" {"a" : [1, 2.50] ,"b\u0041":{"c": "}"}, "é": "é", "d": null} "#).expect("an object");
         let members: Vec<_> = members.iter().map(|(key, text)| (key.as_str(), *text)).collect();
         assert_eq!(members, [("a", "[1, 2.50]"), ("bA", r#"{"c": "}"}"#), ("é", "\"é\""), ("d", "null")]);
         assert_eq!(elements_of(r#"[ "x,y" ,-1e5,[ ],{}]"#).expect("an array"), [r#""x,y""#, "-1e5", "[ ]", "{}"]);

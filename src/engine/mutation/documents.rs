@@ -191,11 +191,12 @@ impl Candidates {
     ) -> impl Iterator<Item = u32> + 's {
         let labels = labels.filter(|_| !self.labels.is_empty()).into_iter().flat_map(Node::members);
         let annotations = annotations.filter(|_| !self.annotations.is_empty()).into_iter().flat_map(Node::members);
-        let by_labels = labels.filter_map(|(key, value)| Some((self.labels.get(key)?, value))).flat_map(|(wanted, value)| {
-            let value = if wanted.by_value.is_empty() { None } else { value.string() };
-            let of_value = value.and_then(|value| wanted.by_value.get(&*value));
-            wanted.any.iter().chain(of_value.into_iter().flatten())
-        });
+        let by_labels =
+            labels.filter_map(|(key, value)| Some((self.labels.get(key)?, value))).flat_map(|(wanted, value)| {
+                let value = if wanted.by_value.is_empty() { None } else { value.string() };
+                let of_value = value.and_then(|value| wanted.by_value.get(&*value));
+                wanted.any.iter().chain(of_value.into_iter().flatten())
+            });
         let by_annotations = annotations.filter_map(|(key, _)| self.annotations.get(key)).flatten();
         by_labels.chain(by_annotations).copied()
     }

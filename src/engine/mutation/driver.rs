@@ -196,14 +196,10 @@ impl<'a> Rules<'a> {
     }
 
     fn plan(&self, original: Node<'a>, documents: &[(u32, &'a Active)]) -> Plan<'a> {
-        let own_containers = documents.iter().flat_map(|(_, document)| document.own_containers()).map(str::to_owned).collect();
-        let mut plan = Plan {
-            pod: original,
-            world: self.world,
-            own_containers,
-            notes: Vec::new(),
-            reserved: Reserved::default(),
-        };
+        let own_containers =
+            documents.iter().flat_map(|(_, document)| document.own_containers()).map(str::to_owned).collect();
+        let mut plan =
+            Plan { pod: original, world: self.world, own_containers, notes: Vec::new(), reserved: Reserved::default() };
         let injections = documents.iter().filter_map(|(_, document)| match &document.part {
             Part::Injection(injection) => Some(injection),
             Part::Defaults(_) => None,

@@ -22,16 +22,8 @@ const POD_FIELDS: [&str; 9] = [
 /// Those that are lists, of which each element is judged by itself.
 const LISTS: [&str; 4] = ["volumes", "initContainers", "containers", "ephemeralContainers"];
 /// The fields of a container that checks read: see [`crate::engine::object::Container`].
-const CONTAINER_FIELDS: [&str; 8] = [
-    "name",
-    "image",
-    "ports",
-    "livenessProbe",
-    "readinessProbe",
-    "startupProbe",
-    "lifecycle",
-    "securityContext",
-];
+const CONTAINER_FIELDS: [&str; 8] =
+    ["name", "image", "ports", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle", "securityContext"];
 
 /// What there is to judge.
 pub(super) enum Judged {

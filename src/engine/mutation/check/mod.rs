@@ -52,11 +52,7 @@ impl Standard {
 }
 
 /// What is wrong with the result, which was edited out of the original, that was not wrong with the original.
-pub(super) fn fault<'a>(
-    original: &impl Fn() -> Node<'a>,
-    result: &Node<'_>,
-    standard: &Standard,
-) -> Option<Fault> {
+pub(super) fn fault<'a>(original: &impl Fn() -> Node<'a>, result: &Node<'_>, standard: &Standard) -> Option<Fault> {
     let flaws = structure(result, Extent::Changes);
     if !flaws.is_empty() {
         let before = structure(&original(), Extent::Whole);

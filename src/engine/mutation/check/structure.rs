@@ -168,7 +168,9 @@ fn plain_init_container(container: &Node<'_>, flaws: &mut Vec<Fault>) {
     for field in ["livenessProbe", "readinessProbe", "startupProbe", "lifecycle"] {
         if container.get(field).is_some() {
             let name = container.string_at("name").unwrap_or_default();
-            flaws.push(broken(format!("the init container {name:?} has a {field}, which only a native sidecar may have")));
+            flaws.push(broken(format!(
+                "the init container {name:?} has a {field}, which only a native sidecar may have"
+            )));
         }
     }
 }
