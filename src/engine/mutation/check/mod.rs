@@ -53,14 +53,29 @@ impl Standard {
 
 /// What is wrong with the result, which was edited out of the original, that was not wrong with the original.
 pub(super) fn fault<'a>(original: &impl Fn() -> Node<'a>, result: &Node<'_>, standard: &Standard) -> Option<Fault> {
-    let flaws = structure(result, Extent::Changes);
+    let fault = fault_in(Extent::Changes, original, result, standard);
+    debug_assert_eq!(
+        fault.is_some(),
+        fault_in(Extent::Whole, original, result, standard).is_some(),
+        "what is wrong is in what has changed: {fault:?}"
+    );
+    fault
+}
+
+fn fault_in<'a>(
+    extent: Extent,
+    original: &impl Fn() -> Node<'a>,
+    result: &Node<'_>,
+    standard: &Standard,
+) -> Option<Fault> {
+    let flaws = structure(result, extent);
     if !flaws.is_empty() {
         let before = structure(&original(), Extent::Whole);
         if let Some(flaw) = flaws.into_iter().find(|flaw| !before.contains(flaw)) {
             return Some(flaw);
         }
     }
-    if is_clean(result, standard.enforced) {
+    if extent == Extent::Changes && is_clean(result, standard.enforced) {
         return None;
     }
     let Some(after) = violations(&result.to_json(), standard.enforced) else {
