@@ -2,6 +2,7 @@
 
 mod kinds;
 mod refusals;
+mod requests;
 mod reverse;
 mod review;
 mod texts;
