@@ -5,6 +5,7 @@
 
 mod claim;
 mod compile;
+mod complete;
 mod containers;
 mod demands;
 mod derived;

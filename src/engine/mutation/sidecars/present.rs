@@ -5,11 +5,11 @@
 
 use serde_json::{Map, Value};
 
-use super::super::tree::{Node, quoted};
+use super::super::tree::Node;
 use super::claim::{Claim, Part};
 use super::environment::merge_variables;
 use super::meaning::{is_default, is_same_amount, is_same_at};
-use super::parts::{Item, Parts, normalised};
+use super::parts::{Item, Kind, Parts, normalised};
 use super::work::List;
 
 /// Fields that are not looked at to know a container again: others set them for good reasons, or they are merged.
@@ -222,46 +222,6 @@ fn set_resources(present: &mut Node<'_>, found: &Map<String, Value>, wanted: &Ma
             {
                 amounts.set(resource, amount.to_string());
             }
-        }
-    }
-}
-
-/// Completes a container of the pod's by ours, field by field; what it has, it keeps.
-pub(super) fn complete<'a>(container: &mut Node<'a>, ours: &Node<'a>) {
-    if container.string_at("image").is_some_and(|image| image == "auto")
-        && let Some(image) = ours.string_at("image")
-    {
-        container.set("image", quoted(&image));
-    }
-    for (list, key) in [("env", "name"), ("volumeMounts", "mountPath"), ("ports", "containerPort")] {
-        for element in ours.list(list) {
-            let wanted = element.get(key).map(|value| value.to_json().into_owned());
-            let is_there =
-                container.list(list).any(|found| found.get(key).map(|value| value.to_json().into_owned()) == wanted);
-            if !is_there && let Some(elements) = container.member(list) {
-                elements.push(element.to_json().into_owned());
-            }
-        }
-    }
-    for (key, value) in ours.members().filter(|(key, _)| !matches!(*key, "env" | "volumeMounts" | "ports")) {
-        fill(container, key, value, 3);
-    }
-}
-
-/// Gives a member where there is none; where both are objects, goes down so many levels.
-fn fill<'a>(object: &mut Node<'a>, key: &str, value: &Node<'a>, levels: usize) {
-    let Some(found) = object.get(key) else {
-        object.set(key, value.to_json().into_owned());
-        return;
-    };
-    let has_parts = matches!(key, "securityContext" | "resources" | "requests" | "limits");
-    if has_parts
-        && found.to_json().starts_with('{')
-        && levels > 0
-        && let Some(inner) = object.member(key)
-    {
-        for (key, value) in value.members() {
-            fill(inner, key, value, levels - 1);
         }
     }
 }
