@@ -79,9 +79,16 @@ fn is_former(found: &Map<String, Value>, item: &Item) -> bool {
 /// pod to pod: ports, probes, users, resources.
 pub(super) fn is_there(item: &Item, pod: &Node<'_>, may_have_other_image: bool, may_be_merged: bool) -> bool {
     let Some(spec) = pod.get("spec") else { return false };
-    let mut containers = List::BOTH.into_iter().flat_map(|list| spec.list(list.field()));
-    let found = containers.find(|container| container.string_at("name").is_some_and(|name| name == item.name));
-    let (Some(found), Some(wanted)) = (found.and_then(value), item.value.as_object()) else { return false };
+    let is_named = |container: &&Node<'_>| container.string_at("name").is_some_and(|name| name == item.name);
+    let mut lists = List::BOTH.into_iter();
+    let found = lists.find_map(|list| Some((list, spec.list(list.field()).find(is_named)?)));
+    let Some((list, found)) = found else { return false };
+    // Some webhooks drop fields that they do not know: what had to run beside the others then has to end before they start.
+    let is_lasting = found.string_at("restartPolicy").is_some_and(|policy| policy == "Always");
+    if list == List::Init && item.kind != Kind::Init && !is_lasting {
+        return false;
+    }
+    let (Some(found), Some(wanted)) = (value(found), item.value.as_object()) else { return false };
     let is_same_field = |key: &&str| {
         let field = |container: &Map<String, Value>| container.get(*key).cloned().unwrap_or_default();
         is_same_at(key, &field(&found), &field(wanted))

@@ -204,6 +204,9 @@ fn i3_a_sidecar_that_somebody_removed_or_replaced_is_missed() {
     let mut replaced = admitted.pod.clone();
     container_mut(&mut replaced, "mesh-proxy")["command"] = json!(["sleep"]);
     assert_eq!(missing(&replaced), ["container \"mesh-proxy\""]);
+    let mut ending = admitted.pod.clone();
+    container_mut(&mut ending, "mesh-proxy").as_object_mut().expect("a container").remove("restartPolicy");
+    assert_eq!(missing(&ending), ["container \"mesh-proxy\""], "it would keep the others from starting");
 }
 
 #[test]
