@@ -11,6 +11,7 @@ mod demands;
 mod derived;
 mod digest;
 mod environment;
+mod former;
 mod meaning;
 mod order;
 mod overrides;
@@ -75,6 +76,7 @@ impl Injection {
     /// A conflict that the document wants the pod refused or left alone for; what was planned by then is to be taken back.
     pub(super) fn apply<'a>(&'a self, plan: &mut Plan<'a>) -> Result<(), Conflict> {
         let Some(mut work) = Work::begin(self, plan) else { return Ok(()) };
+        work.clear_former_pod_parts();
         work.add_labels();
         work.read_overrides()?;
         work.check_rights()?;
@@ -84,6 +86,7 @@ impl Injection {
         work.add_volumes()?;
         work.rewrite_probes();
         work.add_containers()?;
+        work.clear_former_edits();
         work.patch_containers()?;
         work.clear_stale_edits();
         work.clear_stale_volumes();

@@ -25,10 +25,11 @@ impl Work<'_, '_> {
         for (key, value) in texts {
             let part = if map == "labels" { Part::Label(key) } else { Part::Annotation(key) };
             self.keep_part(part);
-            if self.plan.pod.at(&["metadata", map, key]).is_none()
+            let present = self.plan.pod.at(&["metadata", map, key]);
+            if (present.is_none() || self.is_outdated(part))
                 && let Some(map) = self.plan.pod.within(&["metadata", map])
             {
-                map.set(key, quoted(value));
+                set_text(map, key, value);
                 self.record_part(part);
             }
         }

@@ -53,6 +53,7 @@ impl Work<'_, '_> {
                 }
             } else if let Some(volumes) = self.spec().and_then(|spec| spec.member("volumes")) {
                 volumes.take_item(place);
+                self.unmark_safe_to_evict(&name);
             }
         }
     }
@@ -64,11 +65,6 @@ impl Work<'_, '_> {
         let mut uses =
             containers.flat_map(|container| container.list("volumeMounts").chain(container.list("volumeDevices")));
         uses.any(|used| used.string_at("name").is_some_and(|name| name == volume))
-    }
-
-    /// The names of what the annotation lists under this letter.
-    fn claimed(&self, letter: &str) -> Vec<String> {
-        self.claim.parts.iter().filter_map(|part| part.strip_prefix(letter)).map(str::to_owned).collect()
     }
 
     /// Mounts and variables that an earlier revision put into the pod's containers go if they are what that revision renders.
