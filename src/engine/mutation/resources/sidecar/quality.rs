@@ -5,7 +5,8 @@
 //! sidecar that asks for something, which is said. A Burstable pod stays one whatever comes.
 
 use super::{
-    Conflict, ContainerPlace, Placed, Plan, QosClass, QualityOfService, Quantity, Reason, Requirements, Side, Weight,
+    Conflict, ContainerPlace, Load, Placed, Plan, QosClass, QualityOfService, Quantity, Reason, Requirements, Side,
+    Weight,
 };
 
 impl Placed<'_> {
@@ -55,13 +56,13 @@ impl Placed<'_> {
         Ok(true)
     }
 
-    /// As much as a plain init container may have without the pod's needing more than it does without: it ends before the others
-    /// start. Any less could starve it, as nobody has said what it needs.
+    /// As much as a plain init container may have without the pod's needing more than it does without anything of ours: it ends before
+    /// the others start. Any less could starve it, as nobody has said what it needs.
     fn spare(&self, plan: &Plan<'_>, resource: &str) -> Option<Quantity> {
         if !matches!(self.place, ContainerPlace::Init { .. }) {
             return None;
         }
-        let load = self.load(&plan.pod, Side::Requests);
+        let load = Load::of(&plan.pod, Side::Requests, |name| self.is_ours(plan, name));
         let needed = load.total().get(resource).copied()?;
         load.room(self.place, resource, needed).filter(|room| *room > Quantity::ZERO)
     }

@@ -51,6 +51,11 @@ fn e1_an_init_container_that_says_nothing_gets_what_the_pod_has_to_spare() {
     let limits = json!([{"type": "Container", "max": {"cpu": "600m"}}]);
     let clamped = Case::new(spec(), nothing()).at(ContainerPlace::Init { index: 1 }).under(limits).had();
     assert_eq!(clamped.resources, both("600m", "1088Mi"));
+    let mut again = spec();
+    again["containers"].as_array_mut().expect("a list").push(json!({"name": "ours", "resources": both("1", "1Gi")}));
+    let mut again = Case::new(again, nothing()).at(ContainerPlace::Init { index: 1 });
+    again.ours = vec!["ours".to_owned()];
+    assert_eq!(again.had().resources, both("1500m", "1088Mi"), "what is ours does not count");
     let half = json!({"resources": {"requests": {"cpu": "10m"}}});
     let half = Case::new(spec(), half).at(ContainerPlace::Init { index: 1 }).had();
     assert_eq!(half.resources, both("10m", "1088Mi"));
