@@ -23,5 +23,7 @@ mod reinvocation;
 mod rights;
 #[path = "mutation/stage.rs"]
 mod stage;
+#[path = "mutation/updates.rs"]
+mod updates;
 #[path = "mutation/workloads.rs"]
 mod workloads;

@@ -76,9 +76,9 @@ impl Injection {
     /// A conflict that the document wants the pod refused or left alone for; what was planned by then is to be taken back.
     pub(super) fn apply<'a>(&'a self, plan: &mut Plan<'a>) -> Result<(), Conflict> {
         let Some(mut work) = Work::begin(self, plan) else { return Ok(()) };
+        work.read_overrides()?;
         work.clear_former_pod_parts();
         work.add_labels();
-        work.read_overrides()?;
         work.check_rights()?;
         work.choose_lists()?;
         work.choose_ports()?;

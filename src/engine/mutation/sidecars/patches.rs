@@ -110,9 +110,10 @@ impl<'a> Work<'a, '_> {
         }
     }
 
-    /// Whether something is there as the document had it once: the pod is made from a copy, and the document has changed since.
+    /// Whether something is there as the document had it once: the pod is made from a copy, or is asked about again, and the document
+    /// has changed since.
     pub(super) fn is_outdated(&self, part: Part<'_>) -> bool {
-        !self.claim.is_of_this_admission && self.claim.digest != self.record.digest && self.claim.has(part)
+        self.claim.digest != self.record.digest && self.claim.has(part)
     }
 
     /// The variable as JSON; none if it has no value here.

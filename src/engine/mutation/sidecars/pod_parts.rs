@@ -14,7 +14,7 @@ pub(super) const SAFE_TO_EVICT: &str = "cluster-autoscaler.kubernetes.io/safe-to
 const USUAL_GRACE: i64 = 30;
 
 impl Work<'_, '_> {
-    /// Labels and annotations come first of all: values may be taken from them.
+    /// Labels and annotations come before containers: values may be taken from them.
     pub(super) fn add_labels(&mut self) {
         let parts = self.parts;
         self.add_texts("labels", &parts.pod.labels);

@@ -86,6 +86,18 @@ fn c6_a_copy_follows_a_document_that_has_changed_as_far_as_it_says_the_same_thin
 }
 
 #[test]
+fn i4_a_document_that_changes_between_two_passes_leaves_no_mixture() {
+    let first = admit(&adding(parts("v24")), &shop());
+    let second = updated(&adding(parts("v25")), &as_the_api_server_stores(&first.pod));
+    assert_eq!(second.container("proxy")["image"], "registry.example/proxy:v25");
+    assert_eq!(second.env("second"), pairs(&[("FIRST", "v25"), ("KEPT", "v25"), ("OPTIONS", "-agent=v25")]));
+    let labels = &second.pod["metadata"]["labels"]["mesh/revision"];
+    assert_eq!((labels, second.annotation("mesh/note")), (&json!("v25"), "v25"));
+    let mounts = second.container("second")["volumeMounts"].as_array().expect("mounts");
+    assert!(mounts.contains(&json!({"name": "agent-v25", "mountPath": "/agent"})), "{mounts:?}");
+}
+
+#[test]
 fn c6_what_a_user_says_in_the_same_words_is_his() {
     let mut pod = shop();
     pod["spec"]["containers"][0]["env"] =
