@@ -25,5 +25,7 @@ mod rights;
 mod stage;
 #[path = "mutation/told.rs"]
 mod told;
+#[path = "mutation/updates.rs"]
+mod updates;
 #[path = "mutation/workloads.rs"]
 mod workloads;

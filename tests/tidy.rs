@@ -176,6 +176,26 @@ fn tests_that_documents_name_exist() {
     assert_tidy(&refusals, "the document itself");
 }
 
+/// The cases of mutation by their groups, and how many each has.
+const CASES: [(char, usize); 9] =
+    [('A', 12), ('B', 11), ('C', 10), ('D', 7), ('E', 10), ('F', 8), ('G', 8), ('H', 3), ('I', 5)];
+
+#[test]
+fn every_case_of_mutation_has_a_test_of_its_name() {
+    let text = fs::read_to_string(root().join("docs/reference/mutation-cases.md")).expect("the cases");
+    let rows: Vec<(&str, &str)> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.split_once(" | "))
+        .filter(|(case, _)| case.ends_with(|last: char| last.is_ascii_digit()))
+        .collect();
+    let found: Vec<&str> = rows.iter().map(|(case, _)| *case).collect();
+    let all = CASES.iter().flat_map(|(group, count)| (1..=*count).map(move |number| format!("{group}{number}")));
+    assert_eq!(found, all.collect::<Vec<_>>());
+    let is_named = |(case, row): &&(&str, &str)| row.contains(&format!(".rs::{}_", case.to_lowercase()));
+    let unproved: Vec<_> = rows.iter().filter(|row| !is_named(row)).map(|(case, _)| *case).collect();
+    assert_eq!(unproved, Vec::<&str>::new());
+}
+
 #[test]
 fn every_threat_is_answered_with_a_test_or_a_reason() {
     let text = fs::read_to_string(root().join("docs/threat-model.md")).expect("the threat model");

@@ -131,6 +131,8 @@ struct EnvelopeRequest<'a, O> {
     #[serde(borrow, default, deserialize_with = "or_default")]
     resource: EnvelopeResource<'a>,
     #[serde(borrow, default)]
+    sub_resource: Text<'a>,
+    #[serde(borrow, default)]
     request_sub_resource: Text<'a>,
     #[serde(borrow, default)]
     name: Text<'a>,
@@ -209,7 +211,11 @@ fn request<'a, O>(
         operation: operation(&request.operation)?,
         kind: ObjectKind { group: request.kind.group, kind: request.kind.kind },
         resource: Resource { group: request.resource.group, resource: request.resource.resource },
-        subresource: request.request_sub_resource,
+        subresource: match phase {
+            // Nothing but pods themselves is changed, whichever of the two says that it is something else.
+            Phase::Mutate if request.request_sub_resource.is_empty() => request.sub_resource,
+            Phase::Mutate | Phase::Validate => request.request_sub_resource,
+        },
         name: request.name,
         namespace: request.namespace,
         username: request.user_info.username,

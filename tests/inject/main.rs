@@ -3,6 +3,7 @@
 mod kinds;
 mod reasons;
 mod refusals;
+mod requests;
 mod reverse;
 mod review;
 mod texts;

@@ -86,3 +86,66 @@ fn a_pod_is_refused_by_both_with_the_same_words() {
     let words = offline.errors.trim_end().split("refused: ").nth(1).expect("a refusal");
     assert_eq!(message, format!("pods \"web\" is forbidden: {words}"));
 }
+
+/// What was said, without the words: document, code and what it is about.
+fn said(line: &str) -> Option<(String, String, String)> {
+    let (rest, code) = line.strip_suffix(')')?.rsplit_once(" (")?;
+    let mut parts = rest.splitn(3, ": ").skip(2);
+    let rest = parts.next()?;
+    let rest = rest.trim_start_matches("warning: ").trim_start_matches("left out: ");
+    let (document, rest) = rest.split_once(": ")?;
+    let (about, _) = rest.trim_start_matches("left out: ").rsplit_once(": ")?;
+    Some((document.to_owned(), code.to_owned(), about.to_owned()))
+}
+
+#[test]
+fn i2_what_is_explained_is_what_the_audit_log_has() {
+    let taking = "\
+apiVersion: portcullis.dev/v1
+kind: SidecarInjection
+metadata: {name: taking}
+spec:
+  enablement: {podLabels: [taking/inject]}
+  conflicts: {port: Warn, uid: Skip}
+  overrides:
+    prefix: taking/
+    onInvalid: Warn
+    fields: [{key: cpu, container: taker, set: {request: cpu}, type: {quantity: {max: 1}}}]
+  add:
+    containers:
+    - container: {name: taker, image: \"taker:1\", resources: {requests: {cpu: 10m}}}
+      reserves: {ports: [80]}
+---
+apiVersion: portcullis.dev/v1
+kind: SidecarInjection
+metadata: {name: leaving}
+spec:
+  enablement: {podLabels: [taking/inject]}
+  conflicts: {uid: Skip}
+  add: {containers: [{container: {name: leaver, image: \"leaver:1\"}, reserves: {uid: 7}}]}
+";
+    let folder = folder(&[("taking.yaml", taking)]);
+    let container =
+        json!({"name": "app", "image": "app:1", "ports": [{"containerPort": 80}], "securityContext": {"runAsUser": 7}});
+    let mut pod = pod(json!({"containers": [container]}));
+    pod["metadata"]["labels"] = json!({"taking/inject": "true"});
+    pod["metadata"]["annotations"] = json!({"taking/cpu": "much", "taking/memory": "1Gi"});
+    let policies = ["--policies", "taking.yaml"];
+    let offline = run(folder.path(), &[&["inject", "-", "--explain"], &policies[..]].concat(), &pod.to_string());
+    let explained: Vec<_> = offline.errors.lines().filter_map(said).collect();
+    let review = review_of(&pod).to_string();
+    let online = run(folder.path(), &[&["review", "--phase", "mutate"], &policies[..]].concat(), &review);
+    let answer: Value = serde_json::from_str(&online.output).expect("an answer");
+    let audited = answer["response"]["auditAnnotations"]["mutation"].as_str().expect("an annotation");
+    let audited: Vec<_> = audited
+        .split("; ")
+        .filter_map(|note| {
+            let mut words = note.splitn(3, ' ').map(str::to_owned);
+            Some((words.next()?, words.next()?, words.next()?))
+        })
+        .collect();
+    assert_eq!(explained, audited, "{}", offline.errors);
+    for code in ["pod_label", "port_taken", "uid_taken", "invalid_override", "unknown_override"] {
+        assert!(explained.iter().any(|(_, found, _)| found == code), "{code} in {explained:?}");
+    }
+}

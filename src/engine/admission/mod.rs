@@ -73,11 +73,16 @@ fn bad_request(message: &str) -> Status {
 
 /// `apierrors.NewForbidden` for the request's resource and name.
 fn forbidden(request: &Request<'_>, why: &str) -> Status {
+    forbidden_as(&request.name, request, why)
+}
+
+/// The same of an object that is called so.
+fn forbidden_as(name: &str, request: &Request<'_>, why: &str) -> Status {
     use super::pod_security::quote;
     let group = &*request.resource.group;
     let resource = &*request.resource.resource;
     let qualified = if group.is_empty() { resource.to_owned() } else { format!("{resource}.{group}") };
-    let subject = match &*request.name {
+    let subject = match name {
         "" => qualified,
         name => format!("{qualified} {}", quote(name)),
     };

@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use super::{Facts, Namespace, Needed, Operation, Request, Snapshot, Verdict, forbidden, lookup};
+use super::{Facts, Namespace, Needed, Operation, Request, Snapshot, Status, Verdict, forbidden_as, lookup};
 use crate::engine::mutation::{
     Candidates, Labels, Mutated, Node, Note, Patch, Rules, Weight, World, mutate as change,
     passed_over as not_looked_at, verify as look,
@@ -30,7 +30,7 @@ pub(in crate::engine) fn mutate(request: &Request<'_>, snapshot: &Snapshot, fact
         return Verdict::allow();
     }
     let Some(namespace) = lookup(request, snapshot, facts) else { return without_namespace(request) };
-    verdict(request, propose(pod, &request.namespace, namespace, snapshot, Subject::Pod))
+    verdict(request, pod.text, propose(pod, &request.namespace, namespace, snapshot, Subject::Pod))
 }
 
 /// What the JSON of a pod is of.
@@ -106,7 +106,7 @@ pub(super) fn verify(mut verdict: Verdict, request: &Request<'_>, snapshot: &Sna
     let world = snapshot.surroundings.world(&request.namespace, &mutation.labels, pod);
     for note in look(pod, rules(snapshot, namespace, &mutation.candidates, &world)) {
         match note.weight {
-            Weight::Denied if verdict.is_allowed() => verdict.deny(forbidden(request, &note.to_string())),
+            Weight::Denied if verdict.is_allowed() => verdict.deny(refused(request, pod, &note)),
             _ => verdict.warn(note.to_string()),
         }
         verdict.note([note]);
@@ -118,10 +118,21 @@ fn is_changed(request: &Request<'_>) -> bool {
     request.operation == Operation::Create && request.resource.is_pods() && request.subresource.is_empty()
 }
 
-fn verdict(request: &Request<'_>, proposal: Proposal) -> Verdict {
+/// The pods of a workload have no name yet, only the beginning of one.
+fn refused(request: &Request<'_>, pod: &str, note: &Note) -> Status {
+    if !request.name.is_empty() {
+        return forbidden_as(&request.name, request, &note.to_string());
+    }
+    let pod = Node::new(pod);
+    let beginning = pod.at(&["metadata", "generateName"]).and_then(Node::string).filter(|text| !text.is_empty());
+    let name = beginning.map(|beginning| format!("{beginning}*")).unwrap_or_default();
+    forbidden_as(&name, request, &note.to_string())
+}
+
+fn verdict(request: &Request<'_>, pod: &str, proposal: Proposal) -> Verdict {
     let mut verdict = Verdict::allow();
     if let Some(note) = proposal.denial() {
-        verdict.deny(forbidden(request, &note.to_string()));
+        verdict.deny(refused(request, pod, note));
     } else if let Some(patch) = proposal.patch {
         verdict.change(patch);
     }

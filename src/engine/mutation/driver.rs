@@ -82,25 +82,26 @@ pub fn mutate<'a>(pod: Unread<'a>, rules: Rules<'a>) -> Mutated<'a> {
     mutated
 }
 
-/// Looks whether a finished pod has what documents say that it must have; a note for each that it lacks.
+/// Looks whether a finished pod has what documents say that it must have; a note for each that it lacks. A pod whose choice is none
+/// should not have come so far: whoever let it in was not us.
 pub fn verify(pod: &str, rules: Rules<'_>) -> Vec<Note> {
     let pod = Node::new(pod);
-    let chosen = rules.select(&pod, None);
     let mut notes = Vec::new();
-    for (_, document) in rules.documents.at(chosen) {
+    for (_, document) in rules.documents.at(rules.candidates.of(&pod)) {
         let weight = match document.verify {
             Verify::Off => continue,
             Verify::Warn => Weight::Warning,
             Verify::Deny => Weight::Denied,
         };
-        let Part::Injection(injection) = &document.part else { continue };
-        let missing = injection.missing(&pod);
-        // What the document itself would have left out is not missing.
-        let mut plan = rules.plan(pod.clone(), &[]);
-        if missing.is_empty() || injection.apply(&mut plan).is_err_and(|conflict| conflict.weight < Weight::Denied) {
-            continue;
+        let decision = document.selection.decide(&pod, rules.world);
+        match decision.outcome {
+            Outcome::Passes => {}
+            Outcome::Denies => notes.push(document.note(decision.reason, weight, decision.about)),
+            Outcome::Applies => {
+                let missing = rules.missing(document, &pod);
+                notes.extend(missing.map(|about| document.note(Reason::ItemMissing, weight, about)));
+            }
         }
-        notes.push(document.note(Reason::ItemMissing, weight, missing.join(", ")));
     }
     notes
 }
@@ -146,6 +147,17 @@ impl<'a> Rules<'a> {
             notes.retain(|note| note.document != document.title);
             document.tell(document.selection.decide(pod, self.world), notes);
         }
+    }
+
+    /// What a finished pod lacks of a document's parts; none if it has them all, or the document itself would have left them out.
+    fn missing(&self, document: &'a Active, pod: &Node<'a>) -> Option<String> {
+        let Part::Injection(injection) = &document.part else { return None };
+        let missing = injection.missing(pod);
+        let is_left_out = || {
+            let mut plan = self.plan(pod.clone(), &[]);
+            injection.apply(&mut plan).is_err_and(|conflict| conflict.weight < Weight::Denied)
+        };
+        (!missing.is_empty() && !is_left_out()).then(|| missing.join(", "))
     }
 
     fn carry_out(&self, pod: Node<'a>, start: &impl Fn() -> Node<'a>, chosen: &BTreeSet<u32>) -> Mutated<'a> {

@@ -131,6 +131,17 @@ impl CompiledAmount {
         Self { share: Share::Exactly(amount), min: None, max: None, step: Quantity::MILLI }
     }
 
+    /// The same, but never more than this.
+    #[must_use]
+    pub fn at_most(self, most: Quantity) -> Self {
+        let share = match self.share {
+            Share::Exactly(literal) => Share::Exactly(literal.min(most)),
+            share => share,
+        };
+        let lower = |bound: Quantity| bound.min(most);
+        Self { share, min: self.min.map(lower), max: Some(self.max.map_or(most, lower)), ..self }
+    }
+
     fn compile(
         amount: &Amount,
         side: Side,

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::super::tree::{Node, quote, quoted};
@@ -29,6 +30,18 @@ pub(super) struct Claim {
     pub(super) parts: Vec<String>,
     /// Whether it was written earlier in the same admission; else it came with a copy of another pod.
     pub(super) is_of_this_admission: bool,
+}
+
+/// One document's part as it is written.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Written {
+    revision: String,
+    digest: String,
+    #[serde(rename = "for")]
+    identity: String,
+    moved: Vec<String>,
+    parts: Vec<String>,
 }
 
 /// Something that was added.
@@ -73,7 +86,7 @@ impl Part<'_> {
 pub(super) struct Claims {
     by_document: BTreeMap<String, Value>,
     /// Whether there is an annotation that is none of ours.
-    pub(super) is_malformed: bool,
+    is_malformed: bool,
 }
 
 impl Claims {
@@ -89,22 +102,22 @@ impl Claims {
         }
     }
 
-    /// What it says of this document.
+    /// What it says of this document; none if it says nothing, or nothing that can be read.
     pub(super) fn claim(&self, document: &str) -> Option<Claim> {
-        let value = self.by_document.get(document)?;
-        let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let texts = |key: &str| {
-            let list = value.get(key).and_then(Value::as_array).into_iter().flatten();
-            list.filter_map(Value::as_str).map(str::to_owned).collect()
-        };
+        let written = Written::deserialize(self.by_document.get(document)?).ok()?;
         Some(Claim {
-            revision: text("revision"),
-            digest: text("digest"),
-            identity: text("for"),
-            moved: texts("moved"),
-            parts: texts("parts"),
+            revision: written.revision,
+            digest: written.digest,
+            identity: written.identity,
+            moved: written.moved,
+            parts: written.parts,
             is_of_this_admission: false,
         })
+    }
+
+    /// Whether what it says of this document is nothing that we write.
+    pub(super) fn is_malformed_for(&self, document: &str) -> bool {
+        self.is_malformed || (self.by_document.contains_key(document) && self.claim(document).is_none())
     }
 
     /// The annotation with the document's part put in, shortened to what there is room for.

@@ -5,6 +5,7 @@ use super::super::document::{NameConflict, OnConflict};
 use super::super::plan::{Conflict, Reason, Weight};
 use super::super::tree::Node;
 use super::claim::Part;
+use super::complete::{complete, complete_resources};
 use super::image::Likeness;
 use super::order::{Neighbour, Places, places};
 use super::parts::{Constraints, Item};
@@ -57,14 +58,14 @@ impl<'a> Work<'a, '_> {
                 self.record_part(Part::Container(&item.name));
             }
             Standing::Auto => {
-                let spec = self.plan.pod.get("spec");
-                let container = spec.and_then(|spec| spec.list(at.field()).nth(place));
-                let has_resources =
-                    container.and_then(|found| found.get("resources")).is_some_and(|found| !found.is_empty());
-                let resources = if has_resources { None } else { self.resources(item, at, place)? };
+                let is_complete =
+                    self.claim.has(Part::Completed(&item.name)) && self.claim.digest == self.record.digest;
+                let resources = if is_complete { None } else { self.resources(item, at, place)? };
                 if let Some(container) = self.list(at).and_then(|list| list.item(place)) {
-                    present::complete(container, desired);
-                    resources.map(|resources| container.set("resources", resources));
+                    complete(container, desired);
+                    if let Some(resources) = resources {
+                        complete_resources(container, &resources);
+                    }
                 }
                 self.record_part(Part::Completed(&item.name));
             }

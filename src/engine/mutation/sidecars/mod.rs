@@ -5,11 +5,13 @@
 
 mod claim;
 mod compile;
+mod complete;
 mod containers;
 mod demands;
 mod derived;
 mod digest;
 mod environment;
+mod former;
 mod image;
 mod meaning;
 mod order;
@@ -80,8 +82,9 @@ impl Injection {
     /// A conflict that the document wants the pod refused or left alone for; what was planned by then is to be taken back.
     pub(super) fn apply<'a>(&'a self, plan: &mut Plan<'a>) -> Result<(), Conflict> {
         let Some(mut work) = Work::begin(self, plan) else { return Ok(()) };
-        work.add_labels();
         work.read_overrides()?;
+        work.clear_former_pod_parts();
+        work.add_labels();
         work.check_rights()?;
         work.choose_lists()?;
         work.choose_ports()?;
@@ -89,6 +92,7 @@ impl Injection {
         work.add_volumes()?;
         work.rewrite_probes();
         work.add_containers()?;
+        work.clear_former_edits();
         work.patch_containers()?;
         work.clear_stale_edits();
         work.clear_stale_volumes();
@@ -112,7 +116,9 @@ impl Injection {
         let is_completed =
             Claims::of(pod).claim(&self.name).is_some_and(|claim| claim.has(Part::Completed(&item.name)));
         let may_be_merged = self.conflicts.container_name == NameConflict::MergeAuto && is_completed;
-        self.has_image(item, container) && (may_be_merged || present::is_told_the_same(item, container))
+        self.has_image(item, container)
+            && present::is_lasting(item, pod)
+            && (may_be_merged || present::is_told_the_same(item, container))
     }
 
     /// Whether the container runs our image, of whatever version, or one that an override allows.

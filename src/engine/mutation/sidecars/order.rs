@@ -28,10 +28,15 @@ pub(super) struct Places {
 /// None if no place is as it should be.
 pub(super) fn places(others: &[Neighbour], order: &Constraints) -> Option<Places> {
     let names = |patterns: &[String], other: &Neighbour| patterns.iter().any(|pattern| is_like(pattern, &other.name));
+    // Who is named comes before who is meant by being the first or the last of all.
+    let is_named_before = |other: &Neighbour| other.precedes || names(&order.after, other);
+    let is_named_behind = |other: &Neighbour| other.follows || names(&order.before, other);
+    let is_outside_before = |other: &Neighbour| (order.last && !other.is_last) || (other.is_first && !order.first);
+    let is_outside_behind = |other: &Neighbour| (order.first && !other.is_first) || (other.is_last && !order.last);
     let has_to_precede =
-        |other: &Neighbour| other.precedes || names(&order.after, other) || (order.last && !other.is_last);
+        |other: &Neighbour| is_named_before(other) || (is_outside_before(other) && !is_named_behind(other));
     let has_to_follow =
-        |other: &Neighbour| other.follows || names(&order.before, other) || (order.first && !other.is_first);
+        |other: &Neighbour| is_named_behind(other) || (is_outside_behind(other) && !is_named_before(other));
     let least = others.iter().rposition(has_to_precede).map_or(0, |index| index + 1);
     let most = others.iter().position(has_to_follow).unwrap_or(others.len());
     if least > most {
@@ -46,7 +51,8 @@ pub(super) fn places(others: &[Neighbour], order: &Constraints) -> Option<Places
     }
     if order.late {
         let least = last_foreign().map_or(least, |index| (index + 1).max(least));
-        return Some(Places { least, most, best: most });
+        // Of those that are the last of all, the one that was there first stays so.
+        return Some(Places { least, most, best: if order.last { least } else { most } });
     }
     // Who is not there says nothing, and where nothing is said ours comes last.
     let is_after_somebody = order.last || others.iter().any(|other| names(&order.after, other));

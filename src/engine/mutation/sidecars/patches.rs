@@ -67,6 +67,7 @@ impl<'a> Work<'a, '_> {
         };
         self.keep_part(Part::Variable(&target.name, &edit.name));
         self.keep_part(part);
+        let is_outdated = self.is_outdated(Part::Variable(&target.name, &edit.name));
         let Some(container) = self.container(target) else { return Ok(()) };
         let Some(place) = place_of(container, &edit.name) else {
             let end = container.list("env").count();
@@ -87,6 +88,10 @@ impl<'a> Work<'a, '_> {
         }
         let about = format!("variable {:?} of container {:?}", edit.name, target.name);
         match edit.on_existing {
+            _ if is_outdated => {
+                set_variable(found, &wanted);
+                Ok(())
+            }
             OnExisting::Keep => Ok(()),
             OnExisting::Fail => self.conflict(self.injection.conflicts.other, Reason::EnvironmentTaken, about),
             OnExisting::Replace => {
@@ -106,6 +111,12 @@ impl<'a> Work<'a, '_> {
                 Ok(())
             }
         }
+    }
+
+    /// Whether something is there as the document had it once: the pod is made from a copy, or is asked about again, and the document
+    /// has changed since.
+    pub(super) fn is_outdated(&self, part: Part<'_>) -> bool {
+        self.claim.digest != self.record.digest && self.claim.has(part)
     }
 
     /// The variable as JSON; none if it has no value here.
@@ -136,9 +147,11 @@ impl<'a> Work<'a, '_> {
         }
         let written = wanted.get("mountPath").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
         self.keep_part(Part::Mount(&target.name, &written));
+        let is_outdated = self.is_outdated(Part::Mount(&target.name, &written));
         let Some(container) = self.container(target) else { return Ok(()) };
         let path = |mount: &Node<'_>| normalised(&mount.string_at("mountPath").unwrap_or_default());
-        let found = container.list("volumeMounts").find(|found| path(found) == mount.path);
+        let place = container.list("volumeMounts").position(|found| path(found) == mount.path);
+        let found = place.and_then(|place| container.member("volumeMounts")?.item(place));
         let Some(found) = found else {
             if let Some(mounts) = container.member("volumeMounts") {
                 mounts.push(wanted.to_string());
@@ -147,6 +160,10 @@ impl<'a> Work<'a, '_> {
             return Ok(());
         };
         if found.string_at("name").is_some_and(|name| name == volume) {
+            return Ok(());
+        }
+        if is_outdated {
+            found.set("name", quoted(&volume));
             return Ok(());
         }
         let about = format!("{} in container {:?}", mount.path, target.name);

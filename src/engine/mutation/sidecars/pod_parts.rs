@@ -14,7 +14,7 @@ pub(super) const SAFE_TO_EVICT: &str = "cluster-autoscaler.kubernetes.io/safe-to
 const USUAL_GRACE: i64 = 30;
 
 impl Work<'_, '_> {
-    /// Labels and annotations come first of all: values may be taken from them.
+    /// Labels and annotations come before containers: values may be taken from them.
     pub(super) fn add_labels(&mut self) {
         let parts = self.parts;
         self.add_texts("labels", &parts.pod.labels);
@@ -25,10 +25,11 @@ impl Work<'_, '_> {
         for (key, value) in texts {
             let part = if map == "labels" { Part::Label(key) } else { Part::Annotation(key) };
             self.keep_part(part);
-            if self.plan.pod.at(&["metadata", map, key]).is_none()
+            let present = self.plan.pod.at(&["metadata", map, key]);
+            if (present.is_none() || self.is_outdated(part))
                 && let Some(map) = self.plan.pod.within(&["metadata", map])
             {
-                map.set(key, quoted(value));
+                set_text(map, key, value);
                 self.record_part(part);
             }
         }

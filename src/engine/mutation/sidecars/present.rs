@@ -5,12 +5,12 @@
 
 use serde_json::{Map, Value};
 
-use super::super::tree::{Node, quoted};
+use super::super::tree::Node;
 use super::claim::{Claim, Part};
 use super::environment::merge_variables;
 use super::image::{Likeness, Mirrors, last_segment};
 use super::meaning::{is_default, is_same_amount, is_same_at};
-use super::parts::{Item, Parts, normalised};
+use super::parts::{Item, Kind, Parts, normalised};
 use super::work::List;
 
 /// Fields that are not looked at to know a container again: others set them for good reasons, or they are merged.
@@ -83,6 +83,15 @@ pub(super) fn find<'n, 'a>(pod: &'n Node<'a>, name: &str) -> Option<&'n Node<'a>
     let spec = pod.get("spec")?;
     let mut containers = List::BOTH.into_iter().flat_map(|list| spec.list(list.field()));
     containers.find(|container| container.string_at("name").is_some_and(|found| found == name))
+}
+
+/// Whether a container of ours in a finished pod still runs beside the others, if it has to. Some webhooks drop fields that they do not
+/// know: what has lost its restart policy then has to end before the others start.
+pub(super) fn is_lasting(item: &Item, pod: &Node<'_>) -> bool {
+    let mut init_containers = pod.get("spec").into_iter().flat_map(|spec| spec.list("initContainers"));
+    let found = init_containers.find(|container| container.string_at("name").is_some_and(|name| name == item.name));
+    let has_policy = |container: &Node<'_>| container.string_at("restartPolicy").is_some_and(|policy| policy == "Always");
+    item.kind == Kind::Init || found.is_none_or(has_policy)
 }
 
 /// Whether a container of a finished pod is still told to do what ours does. What is not looked at may rightly differ from pod to pod:
@@ -221,46 +230,6 @@ fn set_resources(present: &mut Node<'_>, found: &Map<String, Value>, wanted: &Ma
             {
                 amounts.set(resource, amount.to_string());
             }
-        }
-    }
-}
-
-/// Completes a container of the pod's by ours, field by field; what it has, it keeps.
-pub(super) fn complete<'a>(container: &mut Node<'a>, ours: &Node<'a>) {
-    if container.string_at("image").is_some_and(|image| image == "auto")
-        && let Some(image) = ours.string_at("image")
-    {
-        container.set("image", quoted(&image));
-    }
-    for (list, key) in [("env", "name"), ("volumeMounts", "mountPath"), ("ports", "containerPort")] {
-        for element in ours.list(list) {
-            let wanted = element.get(key).map(|value| value.to_json().into_owned());
-            let is_there =
-                container.list(list).any(|found| found.get(key).map(|value| value.to_json().into_owned()) == wanted);
-            if !is_there && let Some(elements) = container.member(list) {
-                elements.push(element.to_json().into_owned());
-            }
-        }
-    }
-    for (key, value) in ours.members().filter(|(key, _)| !matches!(*key, "env" | "volumeMounts" | "ports")) {
-        fill(container, key, value, 3);
-    }
-}
-
-/// Gives a member where there is none; where both are objects, goes down so many levels.
-fn fill<'a>(object: &mut Node<'a>, key: &str, value: &Node<'a>, levels: usize) {
-    let Some(found) = object.get(key) else {
-        object.set(key, value.to_json().into_owned());
-        return;
-    };
-    let has_parts = matches!(key, "securityContext" | "resources" | "requests" | "limits");
-    if has_parts
-        && found.to_json().starts_with('{')
-        && levels > 0
-        && let Some(inner) = object.member(key)
-    {
-        for (key, value) in value.members() {
-            fill(inner, key, value, levels - 1);
         }
     }
 }

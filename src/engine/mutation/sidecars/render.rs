@@ -118,14 +118,16 @@ impl<'a> Work<'a, '_> {
     /// Reckons the resources that the item has in this place of its list, as JSON.
     pub(super) fn resources(&mut self, item: &Item, list: List, index: usize) -> Result<Option<String>, Conflict> {
         let mut resources = Cow::Borrowed(&item.resources);
-        for chosen in self.overrides.iter().filter(|chosen| chosen.container == item.name) {
-            let Ok(amount) = Quantity::parse(&chosen.value) else { continue };
-            match chosen.target {
-                OverrideTarget::Request(name) => {
-                    resources = Cow::Owned(resources.into_owned().with_request(name, amount))
-                }
-                OverrideTarget::Limit(name) => resources = Cow::Owned(resources.into_owned().with_limit(name, amount)),
-                OverrideTarget::Image | OverrideTarget::Env(_) => {}
+        let ours = || self.overrides.iter().filter(|chosen| chosen.container == item.name);
+        // A limit brings down what the document requests, and never what the pod itself does.
+        for chosen in ours() {
+            if let (OverrideTarget::Limit(name), Ok(amount)) = (chosen.target, Quantity::parse(&chosen.value)) {
+                resources = Cow::Owned(resources.into_owned().with_limit(name, amount));
+            }
+        }
+        for chosen in ours() {
+            if let (OverrideTarget::Request(name), Ok(amount)) = (chosen.target, Quantity::parse(&chosen.value)) {
+                resources = Cow::Owned(resources.into_owned().with_request(name, amount));
             }
         }
         let place = match (list, item.kind) {

@@ -54,13 +54,9 @@ impl Work<'_, '_> {
                 }
             } else if let Some(volumes) = self.spec().and_then(|spec| spec.member("volumes")) {
                 volumes.take_item(place);
+                self.unmark_safe_to_evict(&name);
             }
         }
-    }
-
-    /// The names of what the annotation lists under this letter.
-    fn claimed(&self, letter: &str) -> Vec<String> {
-        self.claim.parts.iter().filter_map(|part| part.strip_prefix(letter)).map(str::to_owned).collect()
     }
 
     /// Mounts and variables that an earlier revision put into the pod's containers go if they are what that revision renders.

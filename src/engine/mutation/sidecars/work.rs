@@ -61,7 +61,7 @@ pub(super) struct Work<'a, 'p> {
 impl<'a, 'p> Work<'a, 'p> {
     pub(super) fn begin(injection: &'a Injection, plan: &'p mut Plan<'a>) -> Option<Self> {
         let claims = Claims::of(&plan.pod);
-        if claims.is_malformed {
+        if claims.is_malformed_for(&injection.name) {
             plan.note(&injection.title, Reason::StaleClaimIgnored, Weight::Warning, format!("annotation {KEY:?}"));
         }
         let identity = identity(plan);

@@ -75,6 +75,20 @@ fn d5_a_chain_over_three_documents_holds() {
 }
 
 #[test]
+fn d5_the_first_and_the_last_of_all_stay_so_whatever_comes_after_them() {
+    let named = |order: Value| vec![native("x", "a", json!({"last": true})), native("y", "b", order)];
+    for order in [json!({}), json!({"after": ["*"]}), json!({"after": ["two"]}), json!({"last": true})] {
+        assert_eq!(placed(named(order.clone()), &["one", "two"]).0, "one two b a", "{order}");
+    }
+    let (names, said) = placed(named(json!({"after": ["a"]})), &["one"]);
+    assert_eq!((names.as_str(), said), ("one a b", Vec::new()), "who is named comes before who is meant");
+    let first = |order: Value| vec![native("x", "a", json!({"first": true})), native("y", "b", order)];
+    for order in [json!({"before": ["*"]}), json!({"before": ["one"]}), json!({"first": true})] {
+        assert_eq!(placed(first(order.clone()), &["one", "two"]).0, "a b one two", "{order}");
+    }
+}
+
+#[test]
 fn c3_documents_that_demand_a_circle_have_one_result_and_are_told() {
     let circle =
         || vec![native("x", "one-a", json!({"after": ["two-*"]})), native("y", "two-b", json!({"after": ["one-*"]}))];

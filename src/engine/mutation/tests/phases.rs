@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::driver::{container_and_label, injection};
+use super::driver::{container_and_label, document, injection};
 use crate::engine::mutation::document::GROUP;
 use crate::engine::mutation::{Active, Documents, Surroundings};
 use crate::engine::object::StringMap;
@@ -108,6 +108,25 @@ fn i3_a_pod_that_arrives_without_what_it_must_have_is_refused_or_warned_of() {
     assert!(warned.warnings()[0].contains("item_missing"), "{:?}", warned.warnings());
     let passed = verified("Off", &app());
     assert_eq!((passed.is_allowed(), passed.warnings().len()), (true, 0));
+}
+
+#[test]
+fn i3_a_choice_that_is_none_is_no_way_round_while_nobody_asks_us() {
+    let key = "mesh/inject";
+    let verified = |verify: &str, value: &str| {
+        let further = json!({"failure": {"verify": verify}, "enablement": {"podLabels": [key]}});
+        let mut spec = further;
+        spec["mode"] = json!("OptOut");
+        spec["add"] = container_and_label("proxy");
+        let mut pod = app();
+        pod["metadata"]["labels"] = json!({key: value});
+        decided(&snapshot(vec![document("SidecarInjection", "mesh", &spec)], Mode::Enforce), Phase::Validate, &pod)
+    };
+    let denied = verified("Deny", "nonsense");
+    assert!(denied.denial().expect("a denial").message.ends_with("(invalid_choice)"));
+    assert!(verified("Warn", "nonsense").warnings()[0].ends_with("(invalid_choice)"));
+    let out = verified("Deny", "false");
+    assert_eq!((out.is_allowed(), out.warnings().len()), (true, 0));
 }
 
 #[test]

@@ -56,9 +56,12 @@ impl SidecarResources {
         self
     }
 
-    /// The same with a limit that a pod asks for; it never is below the request.
+    /// The same with a limit that a pod asks for; a request that is above it comes down to it.
     #[must_use]
     pub fn with_limit(mut self, resource: &str, amount: Quantity) -> Self {
+        if let Some(request) = self.amounts.requests.get_mut(resource) {
+            *request = request.at_most(amount);
+        }
         self.amounts.limits.insert(resource.to_owned(), CompiledAmount::exactly(amount));
         self
     }

@@ -1,9 +1,13 @@
 //! Keeps the class of a pod whose resources are its containers': the algorithm of the design's section on quality of service.
 //!
-//! A Guaranteed pod stays one if the sidecar has as much as its limit of CPU and of memory. A BestEffort pod becomes Burstable with any
+//! A Guaranteed pod stays one if the sidecar has as much as its limit of CPU and of memory; an init container that says nothing gets what
+//! is spare. A BestEffort pod becomes Burstable with any
 //! sidecar that asks for something, which is said. A Burstable pod stays one whatever comes.
 
-use super::{Conflict, Placed, Plan, QosClass, QualityOfService, Quantity, Reason, Requirements, Weight};
+use super::{
+    Conflict, ContainerPlace, Load, Placed, Plan, QosClass, QualityOfService, Quantity, Reason, Requirements, Side,
+    Weight,
+};
 
 impl Placed<'_> {
     /// Makes what is wanted keep the pod's class as the document says; tells whether requests and limits have to stay equal.
@@ -40,7 +44,8 @@ impl Placed<'_> {
                 ((Some(request), _), _) => Some(request),
                 ((None, limit), _) => limit,
             };
-            let Some(amount) = amount.filter(|amount| !amount.is_zero()) else {
+            let amount = amount.filter(|amount| !amount.is_zero()).or_else(|| self.spare(plan, resource));
+            let Some(amount) = amount else {
                 self.conflict(plan, Reason::QosWouldChange, self.about(&format!("which asks for no {resource}")))?;
                 return Ok(false);
             };
@@ -51,6 +56,17 @@ impl Placed<'_> {
         Ok(true)
     }
 
+    /// As much as a plain init container may have without the pod's needing more than it does without anything of ours: it ends before
+    /// the others start. Any less could starve it, as nobody has said what it needs.
+    fn spare(&self, plan: &Plan<'_>, resource: &str) -> Option<Quantity> {
+        if !matches!(self.place, ContainerPlace::Init { .. }) {
+            return None;
+        }
+        let load = Load::of(&plan.pod, Side::Requests, |name| self.is_ours(plan, name));
+        let needed = load.total().get(resource).copied()?;
+        load.room(self.place, resource, needed).filter(|room| *room > Quantity::ZERO)
+    }
+
     /// Says what has become of the class.
     pub(super) fn report_class(&self, plan: &mut Plan<'_>, wanted: &Requirements) {
         let before = self.class_before(plan);
@@ -58,7 +74,9 @@ impl Placed<'_> {
         let (reason, weight) = match (before, with) {
             (QosClass::Guaranteed, QosClass::Guaranteed) => {
                 let cpu = wanted.requests.get("cpu").copied().unwrap_or(Quantity::ZERO);
-                if cpu.is_zero() || !cpu.is_whole() {
+                // The cores of an init container that has ended are the others' again.
+                let is_passing = matches!(self.place, ContainerPlace::Init { .. });
+                if cpu.is_zero() || !cpu.is_whole() || is_passing {
                     return;
                 }
                 (Reason::IntegralCpu, Weight::Warning)

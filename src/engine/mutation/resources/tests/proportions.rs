@@ -89,6 +89,8 @@ fn e7_an_override_changes_one_amount_and_never_makes_a_broken_pair() {
         resources(&raised),
         json!({"requests": {"cpu": "300m", "memory": "64Mi"}, "limits": {"cpu": "300m", "memory": "64Mi"}})
     );
+    let lowered = json!({"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"cpu": "50m", "memory": "64Mi"}});
+    assert_eq!(resources(&compiled.clone().with_limit("cpu", quantity("50m"))), lowered);
     assert_eq!(resources(&compiled.with_limit("cpu", quantity("150m")))["limits"]["cpu"], "150m");
 }
 

@@ -35,6 +35,37 @@ fn e1_a_guaranteed_pod_stays_one() {
 }
 
 #[test]
+fn e1_an_init_container_that_says_nothing_gets_what_the_pod_has_to_spare() {
+    let spec = || {
+        json!({
+            "containers": [{"name": "a", "resources": both("1", "1Gi")}, {"name": "b", "resources": both("500m", "64Mi")}],
+            "initContainers": [{"name": "agent", "restartPolicy": "Always", "resources": both("200m", "32Mi")}],
+        })
+    };
+    let nothing = || json!({"container": {"name": "sidecar"}});
+    let first = Case::new(spec(), nothing()).at(ContainerPlace::Init { index: 0 }).had();
+    assert_eq!(first.resources, both("1700m", "1120Mi"), "alone, it may have what all will have");
+    let beside = Case::new(spec(), nothing()).at(ContainerPlace::Init { index: 1 }).had();
+    assert_eq!(beside.resources, both("1500m", "1088Mi"), "beside the native sidecar");
+    assert!(beside.codes().is_empty(), "the pod does not grow, and cores are not kept: {:?}", beside.codes());
+    let limits = json!([{"type": "Container", "max": {"cpu": "600m"}}]);
+    let clamped = Case::new(spec(), nothing()).at(ContainerPlace::Init { index: 1 }).under(limits).had();
+    assert_eq!(clamped.resources, both("600m", "1088Mi"));
+    let mut again = spec();
+    again["containers"].as_array_mut().expect("a list").push(json!({"name": "ours", "resources": both("1", "1Gi")}));
+    let mut again = Case::new(again, nothing()).at(ContainerPlace::Init { index: 1 });
+    again.ours = vec!["ours".to_owned()];
+    assert_eq!(again.had().resources, both("1500m", "1088Mi"), "what is ours does not count");
+    let half = json!({"resources": {"requests": {"cpu": "10m"}}});
+    let half = Case::new(spec(), half).at(ContainerPlace::Init { index: 1 }).had();
+    assert_eq!(half.resources, both("10m", "1088Mi"));
+    let burstable = one_container(json!({"requests": {"cpu": "1"}}));
+    assert!(Case::new(burstable, nothing()).at(ContainerPlace::Init { index: 0 }).had().resources.is_null());
+    let lasting = Case::new(spec(), nothing()).at(ContainerPlace::Container).conflict();
+    assert_eq!(lasting.reason.code(), "qos_would_change");
+}
+
+#[test]
 fn e1_what_is_ours_already_does_not_make_a_guaranteed_pod_less() {
     let spec =
         json!({"containers": [{"name": "a", "resources": both("1", "1Gi")}, {"name": "sidecar"}, {"name": "ours"}]});

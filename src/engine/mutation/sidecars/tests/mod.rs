@@ -3,6 +3,8 @@
 //! Whatever a test is about, [`Cluster::admit`] always checks three things: the patch, applied by an independent reader of RFC 6902,
 //! gives the tree; a second pass over the result with the API server's defaults changes nothing; unknown fields survive.
 
+mod broken;
+mod copies;
 mod documents;
 mod edits;
 mod enablement;

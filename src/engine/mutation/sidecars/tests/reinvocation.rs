@@ -114,6 +114,19 @@ fn c5_a_claim_that_somebody_made_up_changes_nothing() {
     }
 }
 
+#[test]
+fn c5_a_claim_that_cannot_be_read_is_told_of() {
+    for claim in ["{", "7", "[]", r#"{"mesh":7}"#, r#"{"mesh":{"parts":"c/app"}}"#, r#"{"mesh":{"parts":[1]}}"#] {
+        let mut pod = app();
+        merge(&mut pod, json!({"metadata": {"annotations": {"portcullis.dev/applied": claim}}}));
+        assert_eq!(admit(&mesh(), &pod).reasons(), [(Reason::StaleClaimIgnored, Weight::Warning)], "{claim}");
+    }
+    let mut pod = app();
+    let of_another = r#"{"other":7}"#;
+    merge(&mut pod, json!({"metadata": {"annotations": {"portcullis.dev/applied": of_another}}}));
+    assert_eq!(admit(&mesh(), &pod).reasons(), []);
+}
+
 fn revision(name: &str, port: u16) -> Value {
     json!({
         "initContainers": [sidecar(&format!("init-{name}"), json!({"placement": {"order": {"first": true}}}))],
@@ -294,6 +307,9 @@ fn i3_a_sidecar_that_somebody_removed_or_replaced_is_missed() {
     let mut replaced = admitted.pod.clone();
     container_mut(&mut replaced, "mesh-proxy")["command"] = json!(["sleep"]);
     assert_eq!(missing(&replaced), ["container \"mesh-proxy\""]);
+    let mut ending = admitted.pod.clone();
+    container_mut(&mut ending, "mesh-proxy").as_object_mut().expect("a container").remove("restartPolicy");
+    assert_eq!(missing(&ending), ["container \"mesh-proxy\""], "it would keep the others from starting");
 }
 
 #[test]

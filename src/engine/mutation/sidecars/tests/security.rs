@@ -47,6 +47,27 @@ fn c4_a_container_with_the_image_auto_is_completed_field_by_field() {
 }
 
 #[test]
+fn c4_a_container_with_the_image_auto_gets_the_amounts_that_it_lacks_and_keeps_its_own() {
+    let ours = json!({"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"cpu": "200m", "memory": "128Mi"}});
+    let injection = with_conflicts(
+        json!({"containers": [sidecar("proxy", json!({"placement": {"kind": "Container"}, "container": {"resources": ours}}))]}),
+        json!({"containerName": "MergeAuto"}),
+    );
+    let completed = |resources: Value| {
+        let mine = json!({"name": "proxy", "image": "auto", "resources": resources});
+        admit(&injection, &with_container(mine)).container("proxy")["resources"].clone()
+    };
+    assert_eq!(completed(json!({})), ours);
+    let partly = json!({"requests": {"memory": "32Mi"}, "limits": {"cpu": "1"}});
+    let expected = json!({"requests": {"cpu": "50m", "memory": "32Mi"}, "limits": {"cpu": "1", "memory": "128Mi"}});
+    assert_eq!(completed(partly), expected);
+    // Neither half of a pair that the user has begun breaks it.
+    let tight = json!({"requests": {"memory": "1Gi"}, "limits": {"cpu": "10m"}});
+    let expected = json!({"requests": {"cpu": "10m", "memory": "1Gi"}, "limits": {"cpu": "10m", "memory": "1Gi"}});
+    assert_eq!(completed(tight), expected);
+}
+
+#[test]
 fn f1_a_sidecar_meets_the_restricted_standard_by_itself() {
     let injection =
         adding(json!({"containers": [sidecar("proxy", json!({}))], "initContainers": [sidecar("init", json!({}))]}));
