@@ -5,7 +5,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::super::event::Event;
+use super::super::event::{Event, MOST_OF_A_NOTE};
 use super::super::question::is_name;
 use super::bounds::hash;
 use crate::engine::Request;
@@ -84,7 +84,11 @@ fn text(note: &Note, places: &[&str]) -> String {
         about.push(&more);
     }
     let all = Note { about: about.join("; "), ..note.clone() };
-    format!("{all}. {}", note.reason.advice())
+    let mut text = format!("{all}. {}", note.reason.advice());
+    // Names have not been looked at by the API server yet, and what waits is held in memory.
+    text.truncate(text.floor_char_boundary(MOST_OF_A_NOTE));
+    text.shrink_to_fit();
+    text
 }
 
 impl Telling {
@@ -219,6 +223,12 @@ mod tests {
         let told = told(&replica_set("7"), &notes);
         assert_eq!(told.len(), 1);
         assert!(told[0].text.contains("\"c3\"; container \"c4\"; 2 more: "), "{}", told[0].text);
+    }
+
+    #[test]
+    fn a_name_of_any_length_makes_no_longer_text_than_the_api_allows() {
+        let told = told(&replica_set("7"), &[skipped(&"ä".repeat(1 << 20))]);
+        assert!(told[0].text.capacity() <= MOST_OF_A_NOTE, "{}", told[0].text.capacity());
     }
 
     #[test]
