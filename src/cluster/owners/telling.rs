@@ -84,7 +84,8 @@ fn text(note: &Note, places: &[&str]) -> String {
         about.push(&more);
     }
     let all = Note { about: about.join("; "), ..note.clone() };
-    let mut text = format!("{all}. {}", note.reason.advice());
+    let refused = if note.weight == Weight::Denied { "a pod is refused: " } else { "" };
+    let mut text = format!("{refused}{all}. {}", note.reason.advice());
     // Names have not been looked at by the API server yet, and what waits is held in memory.
     text.truncate(text.floor_char_boundary(MOST_OF_A_NOTE));
     text.shrink_to_fit();
@@ -246,7 +247,8 @@ mod tests {
         let denied = [note(Reason::UidTaken, Weight::Denied, "container \"a\"")];
         assert_eq!(told(&replica_set("7"), &denied), []);
         let custom = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "name": "w", "uid": "7", "controller": true});
-        assert_eq!(told(&custom, &denied).len(), 1);
+        let told = told(&custom, &denied);
+        assert!(told.len() == 1 && told[0].text.starts_with("a pod is refused: SidecarInjection/mesh: "), "{told:?}");
     }
 
     #[test]
