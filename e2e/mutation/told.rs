@@ -5,11 +5,12 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
+use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 
 use crate::documents::pod;
-use crate::harness::{Api, until};
-use crate::stage::{SOON, Stage, names, pods, with_stage};
+use crate::harness::{Api, Portcullis, until};
+use crate::stage::{NAMESPACE, RELEASE, SOON, Stage, names, pods, with_stage};
 
 /// A document that collides with pods which have a container of its name, and leaves them alone; pods may say no in two ways.
 fn document(name: &str, further: &str) -> String {
@@ -116,6 +117,76 @@ fn a_refusal_is_told_by_the_controller_with_the_reason_and_not_a_second_time() -
         assert_eq!(events(&mut api, "refused")?.len(), 1);
         Ok(())
     })
+}
+
+#[test]
+fn replicas_tell_an_owner_once_together_and_one_that_is_told_not_to_tells_nothing() -> Result<()> {
+    with_stage(|stage| {
+        let mut api = stage.plane.connect()?;
+        stage.plane.create_namespace("twice", &[])?;
+        stage.apply(&document("twice-told", "  conflicts: {containerName: Skip}"), 1.0)?;
+        let second = further_replica(stage, &mut api, "second", 7, &[])?;
+        let silent = further_replica(stage, &mut api, "silent", 8, &["--owner-events=false"])?;
+        let mut colliding = owned("dry", REPLICA_SET, "of-a-dry-run");
+        colliding["spec"]["containers"][0]["name"] = json!("side");
+        let path = format!("{}?dryRun=All", pods("twice"));
+        let left_out = "portcullis_mutation_decisions_total{document=\"SidecarInjection/twice-told\",\
+                        reason=\"container_name_taken\",outcome=\"skipped\"}";
+        until(SOON, || {
+            api.post(&path, &colliding)?;
+            // What has never happened is not rendered.
+            let is_asked = |replica: &Portcullis| replica.metric(left_out).is_ok();
+            Ok([&stage.portcullis, &second, &silent].into_iter().all(is_asked).then_some(()))
+        })
+        .context("not all three are asked")?;
+
+        let count = |replica: &Portcullis, outcome: &str| {
+            replica.metric(&format!("portcullis_owner_events_total{{outcome=\"{outcome}\"}}"))
+        };
+        let tried = |replica: &Portcullis| anyhow::Ok(count(replica, "told")? + count(replica, "known")?);
+        let before = tried(&stage.portcullis)?;
+        colliding["metadata"] = owned("real", REPLICA_SET, "of-both")["metadata"].take();
+        api.post(&pods("twice"), &colliding)?.done()?;
+        until(SOON, || {
+            let have_both = tried(&stage.portcullis)? == before + 1.0 && tried(&second)? == 1.0;
+            Ok(have_both.then_some(()))
+        })?;
+        assert_eq!(events(&mut api, "twice")?.len(), 1);
+        for outcome in ["told", "known", "dropped", "failed"] {
+            assert_eq!(count(&silent, outcome)?, 0.0, "{outcome}");
+        }
+        for name in ["second", "silent"] {
+            api.delete(&format!("/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/{name}"))?
+                .done()?;
+        }
+        Ok(())
+    })
+}
+
+/// Another replica with the same rights, which is asked about the pods of the namespace `twice` too, under a Service of its own.
+fn further_replica(stage: &Stage, api: &mut Api, name: &str, ip: u8, further: &[&str]) -> Result<Portcullis> {
+    let kubeconfig = stage.plane.kubeconfig_of_service_account(NAMESPACE, RELEASE)?;
+    let kubeconfig = format!("--kubeconfig={}", kubeconfig.display());
+    let arguments = [&[kubeconfig.as_str()], further].concat();
+    let ip = stage.plane.addresses.service(ip);
+    let replica = Portcullis::start_for((name, NAMESPACE), "/readyz", &stage.plane, ip, &arguments)?;
+    replica.service.create(api)?;
+    let authority = BASE64_STANDARD.encode(&replica.service.authority_pem);
+    let port = replica.service.address.port();
+    let service = json!({"name": name, "namespace": NAMESPACE, "port": port, "path": "/mutate"});
+    let configuration = json!({
+        "metadata": {"name": name},
+        "webhooks": [{
+            "name": format!("{name}.example.com"),
+            "clientConfig": {"service": service, "caBundle": authority},
+            "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"], "operations": ["CREATE"]}],
+            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "twice"}},
+            "sideEffects": "None",
+            "admissionReviewVersions": ["v1"],
+        }],
+    });
+    api.post("/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations", &configuration)?.done()?;
+    Ok(replica)
 }
 
 /// A decision: further fields of the document, what is done to the pod, and the codes that are more than details.

@@ -15,7 +15,7 @@ use super::question::Question;
 use super::release::Release;
 
 /// The most bytes of a note; the API allows 1 KiB.
-const MOST_OF_A_NOTE: usize = 1000;
+pub(super) const MOST_OF_A_NOTE: usize = 1000;
 
 const MOST_OF_AN_ANSWER: usize = 64 << 10;
 

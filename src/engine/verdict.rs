@@ -217,8 +217,8 @@ impl Verdict {
         self.annotations.push(annotation);
     }
 
-    pub(super) fn note(&mut self, notes: impl IntoIterator<Item = Note>) {
-        self.notes.extend(notes);
+    pub(super) fn note(&mut self, notes: Vec<Note>) {
+        self.notes = notes;
     }
 
     pub(super) fn judge(&mut self, judgement: Judgement) {

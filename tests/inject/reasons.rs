@@ -4,8 +4,10 @@ use std::fmt::Write;
 use std::path::Path;
 
 use portcullis::engine::mutation::Reason;
+use serde_json::{Value, json};
 
-use super::{folder, run};
+use super::review::review_of;
+use super::{MESH, folder, run};
 
 /// `UPDATE_DOCS=1 cargo test --test inject` writes the page.
 #[test]
@@ -41,6 +43,39 @@ fn every_reason_is_explained_by_its_code() {
     let unknown = run(folder.path(), &["explain", "uid_token"], "");
     assert_eq!(unknown.code, 2);
     assert!(unknown.errors.contains("\"uid_token\"") && unknown.errors.contains("uid_taken"), "{}", unknown.errors);
+}
+
+/// What happens in a cluster is held by e2e/mutation/told.rs.
+#[test]
+fn what_is_explained_is_what_the_audit_log_is_told_and_what_is_warned_of() {
+    let kept = MESH.replace("enablement:", "conflicts: {containerName: Skip}\n  enablement:");
+    let defaults = "\
+apiVersion: portcullis.dev/v1
+kind: PodDefaults
+metadata: {name: users}
+spec: {security: {runAsNonRoot: WhenUserIsKnown}}
+";
+    let folder = folder(&[("mesh.yaml", kept.as_str()), ("users.yaml", defaults)]);
+    let policies = ["--policies", "mesh.yaml", "--policies", "users.yaml"];
+    let pod = json!({
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web", "labels": {"mesh/inject": "true"}},
+        "spec": {"containers": [{"name": "proxy", "image": "mine:1"}, {"name": "app", "image": "app:1"}]},
+    });
+    let explained = run(folder.path(), &[&["inject", "-", "--explain"], &policies[..]].concat(), &pod.to_string());
+    let review = review_of(&pod).to_string();
+    let online = run(folder.path(), &[&["review", "--phase", "mutate"], &policies[..]].concat(), &review);
+    let answer: Value = serde_json::from_str(&online.output).expect("an answer");
+    let response = &answer["response"];
+
+    let bracketed = |line: &str| Some(line.trim_end().strip_suffix(')')?.rsplit_once('(')?.1.to_owned());
+    let all: Vec<String> = explained.errors.lines().filter_map(bracketed).collect();
+    assert_eq!(all, ["in_by_default", "pod_label", "user_unknown", "container_name_taken"]);
+    let audited = response["auditAnnotations"]["mutation"].as_str().expect("an annotation");
+    assert_eq!(audited.split("; ").filter_map(|said| said.split(' ').nth(1)).collect::<Vec<_>>(), all);
+    let warned = explained.errors.lines().filter(|line| line.contains(": warning: ")).filter_map(bracketed);
+    let told = response["warnings"].as_array().into_iter().flatten().filter_map(|text| bracketed(text.as_str()?));
+    assert_eq!(warned.collect::<Vec<_>>(), told.collect::<Vec<_>>());
+    assert!(explained.errors.contains(": warning: SidecarInjection/mesh: left out: "), "{}", explained.errors);
 }
 
 /// A code that is never given is one that nobody need read about.

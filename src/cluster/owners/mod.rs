@@ -73,28 +73,27 @@ struct Writer {
 impl Writer {
     async fn run(self, mut waiting: mpsc::Receiver<Telling>) {
         let mut allowance = Allowance::new(Instant::now());
+        let mut is_failing = false;
         while let Some(telling) = waiting.recv().await {
             let now = Instant::now();
             let counts = &self.metrics.owner_events;
             if !allowance.take(&telling.namespace, now) {
-                self.recently.forget(telling.key, now);
                 count(&counts.dropped);
+                self.recently.forget(telling.key, now);
                 continue;
             }
-            match self.write(&telling).await {
+            let written = self.write(&telling).await;
+            match &written {
                 Ok(()) => count(&counts.told),
                 // Another replica has told, or we did before we were started again.
                 Err(error) if error.is_conflict() => count(&counts.known),
                 Err(error) => {
                     count(&counts.failed);
-                    let namespace = &telling.namespace;
-                    tracing::debug!(
-                        namespace,
-                        error = error.to_string(),
-                        "an event about a pod's owner cannot be written"
-                    );
+                    self.recently.forget(telling.key, now);
+                    complain(&telling, error, is_failing);
                 }
             }
+            is_failing = written.is_err_and(|error| !error.is_conflict());
         }
     }
 
@@ -103,6 +102,16 @@ impl Writer {
         let event = telling.event();
         let now = SystemTime::now();
         within(PATIENCE, event::tell_once(&self.access, &self.reporter, &name, &regarding, &event, now)).await
+    }
+}
+
+/// Once: whatever keeps one Event from being written mostly keeps the next from it, too.
+fn complain(telling: &Telling, error: &ClusterError, is_failing: bool) {
+    let (namespace, error) = (telling.namespace.as_str(), error.to_string());
+    if is_failing {
+        tracing::debug!(namespace, error, "an event for the owner of a pod cannot be written");
+    } else {
+        tracing::warn!(namespace, error, "an event for the owner of a pod cannot be written");
     }
 }
 

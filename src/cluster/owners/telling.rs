@@ -5,7 +5,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::super::event::Event;
+use super::super::event::{Event, MOST_OF_A_NOTE};
 use super::super::question::is_name;
 use super::bounds::hash;
 use crate::engine::Request;
@@ -84,7 +84,12 @@ fn text(note: &Note, places: &[&str]) -> String {
         about.push(&more);
     }
     let all = Note { about: about.join("; "), ..note.clone() };
-    format!("{all}. {}", note.reason.advice())
+    let refused = if note.weight == Weight::Denied { "a pod is refused: " } else { "" };
+    let mut text = format!("{refused}{all}. {}", note.reason.advice());
+    // Names have not been looked at by the API server yet, and what waits is held in memory.
+    text.truncate(text.floor_char_boundary(MOST_OF_A_NOTE));
+    text.shrink_to_fit();
+    text
 }
 
 impl Telling {
@@ -222,6 +227,12 @@ mod tests {
     }
 
     #[test]
+    fn a_name_of_any_length_makes_no_longer_text_than_the_api_allows() {
+        let told = told(&replica_set("7"), &[skipped(&"ä".repeat(1 << 20))]);
+        assert!(told[0].text.capacity() <= MOST_OF_A_NOTE, "{}", told[0].text.capacity());
+    }
+
+    #[test]
     fn the_same_has_the_same_name_from_every_replica_and_anything_else_another() {
         let name = |uid: &str, note: Note| told(&replica_set(uid), &[note])[0].name("portcullis");
         let first = name("7", skipped("container \"a\""));
@@ -236,7 +247,8 @@ mod tests {
         let denied = [note(Reason::UidTaken, Weight::Denied, "container \"a\"")];
         assert_eq!(told(&replica_set("7"), &denied), []);
         let custom = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "name": "w", "uid": "7", "controller": true});
-        assert_eq!(told(&custom, &denied).len(), 1);
+        let told = told(&custom, &denied);
+        assert!(told.len() == 1 && told[0].text.starts_with("a pod is refused: SidecarInjection/mesh: "), "{told:?}");
     }
 
     #[test]

@@ -104,13 +104,14 @@ pub(super) fn verify(mut verdict: Verdict, request: &Request<'_>, snapshot: &Sna
     let review = Node::new(str::from_utf8(request.review).unwrap_or_default());
     let Some(pod) = review.at(&["request", "object"]).and_then(Node::as_written) else { return verdict };
     let world = snapshot.surroundings.world(&request.namespace, &mutation.labels, pod);
-    for note in look(pod, rules(snapshot, namespace, &mutation.candidates, &world)) {
+    let notes = look(pod, rules(snapshot, namespace, &mutation.candidates, &world));
+    for note in &notes {
         match note.weight {
             Weight::Denied if verdict.is_allowed() => verdict.deny(refused(request, pod, &note)),
             _ => verdict.warn(note.to_string()),
         }
-        verdict.note([note]);
     }
+    record(&mut verdict, notes);
     verdict
 }
 
@@ -139,11 +140,16 @@ fn verdict(request: &Request<'_>, pod: &str, proposal: Proposal) -> Verdict {
     for note in proposal.notes.iter().filter(|note| matches!(note.weight, Weight::Warning | Weight::Skipped)) {
         verdict.warn(note.to_string());
     }
-    if !proposal.notes.is_empty() {
-        verdict.annotate(Annotation::Mutation(all_said(&proposal.notes)));
-        verdict.note(proposal.notes);
-    }
+    record(&mut verdict, proposal.notes);
     verdict
+}
+
+/// For the audit log, and for whoever counts and tells.
+fn record(verdict: &mut Verdict, notes: Vec<Note>) {
+    if !notes.is_empty() {
+        verdict.annotate(Annotation::Mutation(all_said(&notes)));
+        verdict.note(notes);
+    }
 }
 
 /// The API server is asked again in the validate phase, which refuses what it cannot look up.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::driver::{container_and_label, document, injection};
 use crate::engine::mutation::document::GROUP;
-use crate::engine::mutation::{Active, Documents, Surroundings};
+use crate::engine::mutation::{Active, Documents, Reason, Surroundings};
 use crate::engine::object::StringMap;
 use crate::engine::pod_security::{Configuration, LevelVersion};
 use crate::engine::{
@@ -106,6 +106,12 @@ fn i3_a_pod_that_arrives_without_what_it_must_have_is_refused_or_warned_of() {
     let warned = verified("Warn", &app());
     assert_eq!((warned.is_allowed(), warned.warnings().len()), (true, 1));
     assert!(warned.warnings()[0].contains("item_missing"), "{:?}", warned.warnings());
+    for verdict in [&denied, &warned] {
+        let said = Annotation::Mutation("SidecarInjection/mesh item_missing container \"proxy\"".to_owned());
+        assert!(verdict.annotations().contains(&said), "{:?}", verdict.annotations());
+        let reasons: Vec<Reason> = verdict.notes().iter().map(|note| note.reason).collect();
+        assert_eq!(reasons, [Reason::ItemMissing]);
+    }
     let passed = verified("Off", &app());
     assert_eq!((passed.is_allowed(), passed.warnings().len()), (true, 0));
 }
@@ -127,6 +133,20 @@ fn i3_a_choice_that_is_none_is_no_way_round_while_nobody_asks_us() {
     assert!(verified("Warn", "nonsense").warnings()[0].ends_with("(invalid_choice)"));
     let out = verified("Deny", "false");
     assert_eq!((out.is_allowed(), out.warnings().len()), (true, 0));
+}
+
+#[test]
+fn b11_what_the_audit_log_is_told_is_bounded_however_much_there_is_to_say() {
+    let spec = json!({"security": {"runAsNonRoot": "WhenUserIsKnown"}});
+    let snapshot = snapshot(vec![document("PodDefaults", "users", &spec)], Mode::Enforce);
+    let mut pod = app();
+    let container = |number| json!({"name": format!("container-{number:03}"), "image": "i:1"});
+    pod["spec"]["containers"] = (0..200).map(container).collect();
+    let verdict = decided(&snapshot, Phase::Mutate, &pod);
+    let [Annotation::Mutation(said)] = verdict.annotations() else { panic!("{:?}", verdict.annotations()) };
+    assert!(said.len() <= 4096 && said.ends_with("; …"), "{} bytes: {said}", said.len());
+    assert!(said.starts_with("PodDefaults/users in_by_default pod; PodDefaults/users user_unknown "), "{said}");
+    assert_eq!(verdict.notes().len(), 201);
 }
 
 #[test]
