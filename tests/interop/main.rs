@@ -74,10 +74,15 @@ fn a_pod_that_comes_back_complete_is_left_as_it_is_and_has_what_it_must_have() {
 #[test]
 fn what_was_added_is_taken_back_to_the_letter() {
     each_together_and_apart(|title, stage, pod| {
-        if !stage.has_defaults() {
-            let injected = stage.mutate(pod).result;
+        let injected = stage.mutate(pod).result;
+        let (back, notes) = stage.taken_back(&injected);
+        if stage.has_defaults() {
+            // What an author happened to write as a default has it goes too, is told, and comes back with the document.
+            assert_eq!(stage.mutate(&back).result["spec"], injected["spec"], "{title}");
+            assert!(notes.iter().all(|note| note.reason == Reason::DefaultTakenBack), "{title}: {notes:?}");
+            kept::assert_kept(&back, pod, &title);
+        } else {
             assert_ne!(&injected, pod, "{title}");
-            let (back, notes) = stage.taken_back(&injected);
             assert_eq!((&back, notes), (pod, Vec::new()), "{title}");
         }
     });

@@ -188,7 +188,7 @@ impl<'a> Rules<'a> {
 
 impl Active {
     /// Carries the document out, or takes back what it had planned and notes why.
-    fn run<'a>(&'a self, plan: &mut Plan<'a>) {
+    pub(super) fn run<'a>(&'a self, plan: &mut Plan<'a>) {
         let (before, noted) = (plan.pod.clone(), plan.notes.len());
         let outcome = match &self.part {
             Part::Defaults(defaults) => defaults.apply(plan),

@@ -17,6 +17,7 @@ mod selection;
 mod sidecars;
 mod surroundings;
 mod tree;
+mod unfilling;
 
 pub use documents::{Active, Candidates, Documents, Interned};
 pub use driver::{Mutated, Rules, mutate, passed_over, verify};

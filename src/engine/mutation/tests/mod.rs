@@ -6,3 +6,4 @@ mod leaving;
 mod phases;
 mod selection;
 mod tree;
+mod unfilling;
