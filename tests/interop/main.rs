@@ -148,6 +148,14 @@ fn the_choice_for_istio_counts_for_our_mesh_and_theirs_for_nobody_else() {
 }
 
 #[test]
+fn a_probe_stays_only_where_somebody_answers_it() {
+    let stage = Stage::named(&["gateway"]);
+    let is_left = |pod: &Value| stage.mutate(pod).notes.iter().any(|note| note.reason == Reason::ProbeOfAnother);
+    let left: Vec<String> = pods().into_iter().filter(|(_, pod)| is_left(pod)).map(|(name, _)| name).collect();
+    assert_eq!(left, ["istio-native", "istio-holding", "kuma"]);
+}
+
+#[test]
 fn sidecars_stand_behind_a_native_proxy_and_before_what_needs_them() {
     let placed = |pod: &str, documents: &[&str]| {
         let result = Stage::named(documents).mutate(&stage::pod(pod)).result;

@@ -106,7 +106,9 @@ impl Injection {
         let is_completed =
             Claims::of(pod).claim(&self.name).is_some_and(|claim| claim.has(Part::Completed(&item.name)));
         let may_be_merged = self.conflicts.container_name == NameConflict::MergeAuto && is_completed;
-        self.has_image(item, container) && (may_be_merged || present::is_told_the_same(item, container))
+        self.has_image(item, container)
+            && present::keeps_running(item, container, pod)
+            && (may_be_merged || present::is_told_the_same(item, container))
     }
 
     /// Whether the container runs our image, of whatever version, or one that an override allows.

@@ -76,7 +76,8 @@ impl Work<'_, '_> {
     /// Whether a container of somebody else is told by its variables that it has to answer this probe: by the probe's path, as istio's
     /// and those of our other documents are, or by its port, as kuma's is.
     pub(super) fn is_answered(&self, action: &Node<'_>) -> bool {
-        let path = action.string_at("path").map(|path| quoted(&path));
+        // As a key: the same text may be the path of another probe.
+        let path = action.string_at("path").map(|path| format!("{}:", quoted(&path)));
         let names_path = |value: &str| value.starts_with('{') && path.as_ref().is_some_and(|path| value.contains(path));
         let port = action.get("port").and_then(Node::integer).map(|port| port.to_string());
         let names_port = |value: &str| port.as_ref().is_some_and(|port| port == value);

@@ -10,7 +10,7 @@ use super::claim::{Claim, Part};
 use super::environment::merge_variables;
 use super::image::{Likeness, Mirrors, last_segment};
 use super::meaning::{is_default, is_same_amount, is_same_at};
-use super::parts::{Item, Parts, normalised};
+use super::parts::{Item, Kind, Parts, normalised};
 use super::work::List;
 
 /// Fields that are not looked at to know a container again: others set them for good reasons, or they are merged.
@@ -83,6 +83,14 @@ pub(super) fn find<'n, 'a>(pod: &'n Node<'a>, name: &str) -> Option<&'n Node<'a>
     let spec = pod.get("spec")?;
     let mut containers = List::BOTH.into_iter().flat_map(|list| spec.list(list.field()));
     containers.find(|container| container.string_at("name").is_some_and(|found| found == name))
+}
+
+/// Whether a sidecar is still one: an init container without `restartPolicy: Always`, which webhooks with an old decoder are known to
+/// drop, has to end before the app starts.
+pub(super) fn keeps_running(item: &Item, container: &Node<'_>, pod: &Node<'_>) -> bool {
+    let is_named = |container: &Node<'_>| container.string_at("name").is_some_and(|name| name == item.name);
+    let is_init = pod.get("spec").is_some_and(|spec| spec.list(List::Init.field()).any(is_named));
+    item.kind == Kind::Init || !is_init || container.string_at("restartPolicy").is_some_and(|policy| policy == "Always")
 }
 
 /// Whether a container of a finished pod is still told to do what ours does. What is not looked at may rightly differ from pod to pod:
