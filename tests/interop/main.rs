@@ -84,6 +84,8 @@ fn what_was_added_is_taken_back_to_the_letter() {
         } else {
             assert_ne!(&injected, pod, "{title}");
             assert_eq!((&back, notes), (pod, Vec::new()), "{title}");
+            let newer = fields::with_unknown_ones(pod);
+            assert_eq!(stage.taken_back(&stage.mutate(&newer).result).0, newer, "{title}");
         }
     });
 }

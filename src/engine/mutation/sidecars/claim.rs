@@ -27,6 +27,8 @@ pub(super) struct Claim {
     pub(super) moved: Vec<String>,
     /// What was added, by the names that [`Part`] gives.
     pub(super) parts: Vec<String>,
+    /// Whether there was no room for all of them.
+    pub(super) is_cut: bool,
     /// Whether it was written earlier in the same admission; else it came with a copy of another pod.
     pub(super) is_of_this_admission: bool,
 }
@@ -103,6 +105,7 @@ impl Claims {
             identity: text("for"),
             moved: texts("moved"),
             parts: texts("parts"),
+            is_cut: value.get("more").and_then(Value::as_bool) == Some(true),
             is_of_this_admission: false,
         })
     }
@@ -135,14 +138,30 @@ impl Claim {
         if !self.moved.is_empty() {
             members.insert("moved".to_owned(), json!(self.moved));
         }
-        let mut room = MOST_WRITTEN.saturating_sub(256 + self.moved.iter().map(|name| name.len() + 3).sum::<usize>());
-        let fits = |part: &&String| {
-            room = room.saturating_sub(part.len() + 3);
-            room > 0
-        };
-        let parts: Vec<&String> = self.parts.iter().take_while(fits).collect();
+        let (parts, is_cut) = self.listed();
         members.insert("parts".to_owned(), json!(parts));
+        if is_cut {
+            members.insert("more".to_owned(), json!(true));
+        }
         value
+    }
+
+    /// The parts that there is room for, and whether those are not all. Then what can be found again without being listed comes last:
+    /// variables and mounts.
+    fn listed(&self) -> (Vec<&String>, bool) {
+        let cost = |part: &String| part.len() + 3;
+        let room = MOST_WRITTEN.saturating_sub(256 + self.moved.iter().map(cost).sum::<usize>());
+        if !self.is_cut && self.parts.iter().map(cost).sum::<usize>() < room {
+            return (self.parts.iter().collect(), false);
+        }
+        let is_found_again = |part: &&String| part.starts_with("e/") || part.starts_with("t/");
+        let (last, first): (Vec<&String>, Vec<&String>) = self.parts.iter().partition(is_found_again);
+        let mut left = room;
+        let fits = |part: &&String| {
+            left = left.saturating_sub(cost(part));
+            left > 0
+        };
+        (first.into_iter().chain(last).take_while(fits).collect(), true)
     }
 
     pub(super) fn has(&self, part: Part<'_>) -> bool {
