@@ -2,6 +2,7 @@
 //!
 //! A document is carried out whole or not at all, and nothing is answered that the self-check finds broken.
 
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
 use super::check::{self, Standard};
@@ -79,6 +80,8 @@ pub fn mutate<'a>(pod: &'a str, rules: Rules<'a>) -> Mutated<'a> {
 pub fn verify(pod: &str, rules: Rules<'_>) -> Vec<Note> {
     let pod = Node::new(pod);
     let chosen = rules.select(&pod, None);
+    let own: LazyCell<Vec<String>, _> =
+        LazyCell::new(|| rules.documents.iter().flat_map(|document| document.own_containers()).collect());
     let mut notes = Vec::new();
     for (_, document) in rules.documents.at(chosen) {
         let weight = match document.verify {
@@ -87,7 +90,7 @@ pub fn verify(pod: &str, rules: Rules<'_>) -> Vec<Note> {
             Verify::Deny => Weight::Denied,
         };
         let Part::Injection(injection) = &document.part else { continue };
-        let missing = injection.missing(&pod);
+        let missing = injection.missing(&pod, &own);
         // What the document itself would have left out is not missing.
         let mut plan = rules.plan(&pod, &[]);
         if missing.is_empty() || injection.apply(&mut plan).is_err_and(|conflict| conflict.weight < Weight::Denied) {
