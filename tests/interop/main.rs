@@ -10,6 +10,7 @@ mod stage;
 mod turns;
 
 use portcullis::engine::mutation::{Reason, Weight};
+use portcullis::engine::pod_security::Level;
 use serde_json::{Value, json};
 use stage::{Stage, documents, names, pods};
 
@@ -88,6 +89,17 @@ fn what_was_added_is_taken_back_to_the_letter() {
             assert_eq!(stage.taken_back(&stage.mutate(&newer).result).0, newer, "{title}");
         }
     });
+}
+
+#[test]
+fn sidecars_violate_nothing_that_is_enforced_whatever_theirs_violate() {
+    let names = ["adapter", "ambassador", "gateway", "log-shipper", "plain", "wait-for"];
+    for (name, pod) in pods() {
+        let outcome = Stage::named(&names).enforcing(Level::Restricted).mutate(&pod);
+        let told: Vec<_> = outcome.notes.iter().filter(|note| note.weight > Weight::Detail).collect();
+        assert!(told.iter().all(|note| TOLD.contains(&note.reason)), "{name}: {told:?}");
+        assert_ne!(outcome.operations, json!([]), "{name}");
+    }
 }
 
 /// Every pod with each document that is no conflict, with all those that add, and with all.

@@ -9,51 +9,61 @@ use super::super::selection::{self, is_like};
 use super::super::tree::{Node, quoted};
 use super::work::Work;
 
-struct Other {
-    /// In which `*` stands for any text.
-    name: &'static str,
-    ports: &'static [u16],
-}
-
-const fn other(name: &'static str, ports: &'static [u16]) -> Other {
-    Other { name, ports }
-}
-
-const OTHERS: [Other; 30] = [
-    other("azwi-proxy", &[8000]),
-    other("azwi-proxy-init", &[]),
-    other("cloud-sql-proxy", &[]),
-    other("consul-connect-envoy-sidecar", &[15001, 20000]),
-    other("consul-connect-inject-init", &[]),
-    other("consul-dataplane", &[15001, 20000]),
-    other("csql-*", &[]),
-    other("daprd", &[3500, 50001, 50002]),
-    other("datadog-agent-injected", &[]),
-    other("datadog-init-apm-inject", &[]),
-    other("datadog-lib-*-init", &[]),
-    other("envoy-sidecar", &[]),
-    other("gke-gcsfuse-*", &[]),
-    other("istio-init", &[]),
-    other("istio-proxy", &[15000, 15001, 15004, 15006, 15020, 15021, 15053, 15090]),
-    other("istio-validation", &[]),
-    other("kuma-init", &[]),
-    other("kuma-sidecar", &[9901, 15001, 15006]),
-    other("kuma-validation", &[]),
-    other("linkerd-debug", &[]),
-    other("linkerd-init", &[]),
-    other("linkerd-network-validator", &[]),
-    other("linkerd-proxy", &[4140, 4143, 4190, 4191]),
-    other("opentelemetry-auto-instrumentation", &[]),
-    other("opentelemetry-auto-instrumentation-*", &[]),
-    other("osm-init", &[]),
-    other("otc-container", &[]),
-    other("queue-proxy", &[8012, 8022, 9090, 9091]),
-    other("vault-agent", &[]),
-    other("vault-agent-init", &[]),
+/// By name, in order; with the ports on which the container listens.
+const OTHERS: &[(&str, &[u16])] = &[
+    ("azwi-proxy", &[8000]),
+    ("azwi-proxy-init", &[]),
+    ("cloud-sql-proxy", &[]),
+    ("consul-connect-envoy-sidecar", &[15001, 20000]),
+    ("consul-connect-inject-init", &[]),
+    ("consul-dataplane", &[15001, 20000]),
+    ("copy-vault-env", &[]),
+    ("daprd", &[3500, 50001, 50002]),
+    ("datadog-agent-injected", &[]),
+    ("datadog-init-apm-inject", &[]),
+    ("dynatrace-operator", &[]),
+    ("enable-core-dump", &[]),
+    ("envoy-sidecar", &[]),
+    ("install-oneagent", &[]),
+    ("istio-init", &[]),
+    ("istio-proxy", &[15000, 15001, 15004, 15006, 15020, 15021, 15053, 15090]),
+    ("istio-validation", &[]),
+    ("jaeger-agent", &[]),
+    ("kuma-init", &[]),
+    ("kuma-sidecar", &[9901, 15001, 15006]),
+    ("kuma-validation", &[]),
+    ("linkerd-debug", &[]),
+    ("linkerd-init", &[]),
+    ("linkerd-network-validator", &[]),
+    ("linkerd-proxy", &[4140, 4143, 4190, 4191]),
+    ("nginx-mesh-init", &[]),
+    ("nginx-mesh-sidecar", &[]),
+    ("opentelemetry-auto-instrumentation", &[]),
+    ("osm-init", &[]),
+    ("otc-container", &[]),
+    ("queue-proxy", &[8012, 8022, 9090, 9091]),
+    ("tel-agent-init", &[]),
+    ("traffic-agent", &[]),
+    ("vault-agent", &[]),
+    ("vault-agent-init", &[]),
 ];
 
-fn find(name: &str) -> Option<&'static Other> {
-    OTHERS.iter().find(|other| is_like(other.name, name))
+/// Names that go on in a way of their own: `*` stands for any text.
+const FAMILIES: [&str; 7] = [
+    "consul-connect-inject-init-*",
+    "consul-dataplane-*",
+    "csql-*",
+    "datadog-lib-*-init",
+    "gke-gcsfuse-*",
+    "opentelemetry-auto-instrumentation-*",
+    "otel-agent-*",
+];
+
+/// The ports on which a container of this name listens, declared or not; none if no other injector adds one.
+fn find(name: &str) -> Option<&'static [u16]> {
+    let listed = OTHERS.binary_search_by_key(&name, |(name, _)| *name).ok();
+    let listed = listed.and_then(|place| OTHERS.get(place)).map(|(_, ports)| *ports);
+    listed.or_else(|| FAMILIES.iter().any(|family| is_like(family, name)).then_some(&[]))
 }
 
 /// Whether another injector adds a container of this name.
@@ -69,7 +79,7 @@ pub(super) fn is_meant(names: &Names, name: &str) -> bool {
 
 /// The ports on which it listens, declared or not.
 pub(super) fn ports(name: &str) -> &'static [u16] {
-    find(name).map_or(&[], |other| other.ports)
+    find(name).unwrap_or_default()
 }
 
 impl Work<'_, '_> {
@@ -93,5 +103,22 @@ impl Work<'_, '_> {
                     || (is_of_another && is_about_probes && (names_path(&value) || names_port(&value)))
             })
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_is_in_order_and_finds_whole_names_alone() {
+        assert!(OTHERS.is_sorted_by_key(|(name, _)| *name));
+        for name in ["istio-proxy", "csql-shop-orders", "datadog-lib-java-init"] {
+            assert!(is_of_another(name), "{name}");
+        }
+        for name in ["", "app", "istio-proxy-2", "my-istio-proxy", "queue", "datadog-lib-java"] {
+            assert!(!is_of_another(name), "{name}");
+        }
+        assert!(ports("linkerd-proxy").contains(&4143) && ports("app").is_empty());
     }
 }
