@@ -57,7 +57,7 @@ fn nothing_of_theirs_is_touched_or_moved_and_fields_that_nobody_knows_survive() 
         assert!(notes.iter().all(|note| note.weight < Weight::Skipped), "{title}: {notes:?}");
         kept::assert_kept(&pod, &result, &title);
         if !stage.has_defaults() {
-            kept::assert_theirs_equal(&pod, &result, &title);
+            kept::assert_theirs_equal(&pod, &pod, &result, &title);
         }
     });
 }
@@ -100,6 +100,48 @@ fn sidecars_violate_nothing_that_is_enforced_whatever_theirs_violate() {
         assert!(told.iter().all(|note| TOLD.contains(&note.reason)), "{name}: {told:?}");
         assert_ne!(outcome.operations, json!([]), "{name}");
     }
+}
+
+#[test]
+fn what_an_injector_adds_after_us_stays_and_we_come_to_rest() {
+    let names = ["adapter", "ambassador", "gateway", "log-shipper", "plain", "wait-for"];
+    let stage = Stage::named(&names);
+    for (name, pod) in pods() {
+        let once = stage.completed(&stage.mutate(&stage.completed(&without_theirs(&pod))).result);
+        let joined = stage.completed(&with_theirs(&once, &pod));
+        let second = stage.mutate(&joined);
+        assert!(second.notes.iter().all(|note| note.weight < Weight::Skipped), "{name}: {:?}", second.notes);
+        kept::assert_theirs_equal(&pod, &joined, &second.result, &name);
+        let third = stage.mutate(&stage.completed(&second.result));
+        assert_eq!(third.operations, json!([]), "{name}");
+        assert_eq!(stage.lacks(&second.result), [] as [String; 0], "{name}");
+    }
+}
+
+/// The pod before an injector came to it, but for what that did to the app's containers.
+fn without_theirs(pod: &Value) -> Value {
+    let mut apps = pod.clone();
+    for list in ["initContainers", "containers"] {
+        if let Some(containers) = apps["spec"][list].as_array_mut() {
+            containers.retain(|container| !kept::is_theirs(container, pod));
+        }
+    }
+    apps
+}
+
+/// The pod with the injector's containers put before all others, as most do.
+fn with_theirs(once: &Value, pod: &Value) -> Value {
+    let mut joined = once.clone();
+    for list in ["initContainers", "containers"] {
+        let containers = pod["spec"][list].as_array().cloned().unwrap_or_default();
+        let mut theirs: Vec<Value> =
+            containers.into_iter().filter(|container| kept::is_theirs(container, pod)).collect();
+        theirs.extend(joined["spec"][list].as_array().cloned().unwrap_or_default());
+        if !theirs.is_empty() {
+            joined["spec"][list] = json!(theirs);
+        }
+    }
+    joined
 }
 
 /// Every pod with each document that is no conflict, with all those that add, and with all.
