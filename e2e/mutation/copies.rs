@@ -25,17 +25,17 @@ fn original(stage: &crate::stage::Stage, documents: &str) -> Result<Value> {
 }
 
 #[test]
-fn a_copy_that_opts_out_loses_what_its_original_was_given() -> Result<()> {
+fn a_copy_that_lost_its_sidecar_and_opts_out_loses_what_came_with_it() -> Result<()> {
     with_stage(|stage| {
         let mut api = stage.plane.connect()?;
         stage.plane.create_namespace(NAMESPACE, &[])?;
         let original = original(stage, LOG_SHIPPER)?;
-        let stored = until_pod(&mut api, NAMESPACE, &copied(&original, "false"), is_untouched)?;
-        assert_eq!(names(&stored, "containers"), ["app"], "{stored}");
-        // It may as well have lost its sidecar by hand.
         let mut debugged = copied(&original, "false");
         debugged["spec"]["initContainers"] = json!([]);
-        until_pod(&mut api, NAMESPACE, &debugged, is_untouched)?;
+        let stored = until_pod(&mut api, NAMESPACE, &debugged, is_untouched)?;
+        assert_eq!(names(&stored, "containers"), ["app"], "{stored}");
+        // One that has it all is as its author wrote it.
+        until_pod(&mut api, NAMESPACE, &copied(&original, "false"), is_shipping)?;
 
         // Meanwhile the document has moved to another registry, and is mandatory.
         let moved = LOG_SHIPPER

@@ -187,7 +187,7 @@ reasons! {
     UnknownRevision "unknown_revision" "the document has no revision of this name; another was chosen",
     UnknownOverride "unknown_override" "no override has this key",
     InvalidOverride "invalid_override" "the value is not one that the document allows",
-    TakenBack "taken_back" "it was copied from a pod to which this was added, and asks to be left alone: what was added is taken back",
+    TakenBack "taken_back" "it was copied from a pod to which this was added, lacks part of that and asks to be left alone: the rest is taken back",
     DefaultTakenBack "default_taken_back" "what the document fills in is taken out; if its author had written it, only the document puts it back",
     ProbeLost "probe_lost" "what the probe was is not known any more, so it was removed",
     ValueReplaced "value_replaced" "the value that was there before is not known any more",
