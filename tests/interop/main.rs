@@ -103,6 +103,24 @@ fn sidecars_violate_nothing_that_is_enforced_whatever_theirs_violate() {
 }
 
 #[test]
+fn defaults_neither_probe_nor_lock_their_containers() {
+    let stage = Stage::named(&["everything"]);
+    for (name, pod) in pods() {
+        let result = stage.mutate(&pod).result;
+        for list in ["initContainers", "containers"] {
+            let was =
+                |name: &Value| pod["spec"][list].as_array().and_then(|all| all.iter().find(|it| it["name"] == *name));
+            for container in result["spec"][list].as_array().into_iter().flatten() {
+                let before = was(&container["name"]).expect("a container that was there");
+                let is_same = |pointer: &str| container.pointer(pointer) == before.pointer(pointer);
+                let is_left = is_same("/readinessProbe") && is_same("/securityContext/readOnlyRootFilesystem");
+                assert_eq!(is_left && is_same("/volumeMounts"), kept::is_theirs(before, &pod), "{name}: {container}");
+            }
+        }
+    }
+}
+
+#[test]
 fn what_an_injector_adds_after_us_stays_and_we_come_to_rest() {
     let names = ["adapter", "ambassador", "gateway", "log-shipper", "plain", "wait-for"];
     let stage = Stage::named(&names);

@@ -10,6 +10,7 @@ pub mod document;
 mod documents;
 mod driver;
 mod leaving;
+mod others;
 mod patch;
 mod plan;
 pub mod resources;

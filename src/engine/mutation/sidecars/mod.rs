@@ -12,7 +12,6 @@ mod environment;
 mod image;
 mod meaning;
 mod order;
-mod others;
 mod overrides;
 mod owner;
 mod parts;

@@ -9,11 +9,11 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::super::document::{NameConflict, OverrideTarget};
+use super::super::others::is_meant;
 use super::super::tree::Node;
 use super::Injection;
 use super::claim::{Claims, Part};
 use super::image::Likeness;
-use super::others::is_meant;
 use super::parts::{Item, Parts, Patch, VariableValue, normalised};
 use super::present;
 use super::work::List;

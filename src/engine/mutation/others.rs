@@ -4,10 +4,8 @@
 //! Known by the names that their injectors give them, as these are what their own tools go by. Sources: the injectors' templates
 //! (istio's injection-template.yaml, linkerd's partials, kuma's injector and so on).
 
-use super::super::document::Names;
-use super::super::selection::{self, is_like};
-use super::super::tree::{Node, quoted};
-use super::work::Work;
+use super::document::Names;
+use super::selection::is_like;
 
 /// By name, in order; with the ports on which the container listens.
 const OTHERS: &[(&str, &[u16])] = &[
@@ -80,30 +78,6 @@ pub(super) fn is_meant(names: &Names, name: &str) -> bool {
 /// The ports on which it listens, declared or not.
 pub(super) fn ports(name: &str) -> &'static [u16] {
     find(name).unwrap_or_default()
-}
-
-impl Work<'_, '_> {
-    /// Whether a container of somebody else is told by its variables that it has to answer this probe: by the probe's path, as istio's
-    /// and those of our other documents are, or by its port, as kuma's is.
-    pub(super) fn is_answered(&self, action: &Node<'_>) -> bool {
-        // As a key: the same text may be the path of another probe.
-        let path = action.string_at("path").map(|path| format!("{}:", quoted(&path)));
-        let names_path = |value: &str| value.starts_with('{') && path.as_ref().is_some_and(|path| value.contains(path));
-        let port = action.get("port").and_then(Node::integer).map(|port| port.to_string());
-        let names_port = |value: &str| port.as_ref().is_some_and(|port| port == value);
-        selection::containers(&self.plan.pod).any(|container| {
-            let name = container.string_at("name").unwrap_or_default();
-            let is_of_document =
-                self.plan.own_containers.iter().any(|own| *own == *name) && self.parts.item(&name).is_none();
-            let is_of_another = is_of_another(&name);
-            container.list("env").any(|variable| {
-                let value = variable.string_at("value").unwrap_or_default();
-                let is_about_probes = variable.string_at("name").is_some_and(|name| name.contains("PROBE"));
-                (is_of_document && names_path(&value))
-                    || (is_of_another && is_about_probes && (names_path(&value) || names_port(&value)))
-            })
-        })
-    }
 }
 
 #[cfg(test)]
