@@ -7,6 +7,8 @@ mod harness;
 
 #[path = "mutation/applying.rs"]
 mod applying;
+#[path = "mutation/copies.rs"]
+mod copies;
 #[path = "mutation/defaults.rs"]
 mod defaults;
 #[path = "mutation/documents.rs"]

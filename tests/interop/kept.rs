@@ -17,19 +17,20 @@ pub(super) fn assert_kept(before: &Value, after: &Value, title: &str) {
     }
 }
 
-/// Asserts that the containers of other injectors are what they were.
-pub(super) fn assert_theirs_equal(before: &Value, after: &Value, title: &str) {
+/// Asserts that the containers and volumes of other injectors, which are those of the fixture, are what they were.
+pub(super) fn assert_theirs_equal(fixture: &Value, before: &Value, after: &Value, title: &str) {
     for list in ["initContainers", "containers"] {
         let theirs = |pod: &Value| {
             let containers = pod["spec"][list].as_array().cloned().unwrap_or_default();
-            containers.into_iter().filter(|container| is_theirs(container, before)).collect::<Vec<_>>()
+            containers.into_iter().filter(|container| is_theirs(container, fixture)).collect::<Vec<_>>()
         };
         assert_eq!(theirs(after), theirs(before), "{title}");
     }
-    assert_eq!(volumes(after, before), volumes(before, before), "{title}");
+    assert_eq!(volumes(after, fixture), volumes(before, fixture), "{title}");
 }
 
-fn is_theirs(container: &Value, pod: &Value) -> bool {
+/// Whether a container of a fixture is an injector's.
+pub(super) fn is_theirs(container: &Value, pod: &Value) -> bool {
     let name = container["name"].as_str().unwrap_or_default();
     let lists = [&pod["spec"]["initContainers"], &pod["spec"]["containers"]];
     let was_there = lists.iter().any(|list| crate::names(list).contains(&name));

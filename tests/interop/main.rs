@@ -10,6 +10,7 @@ mod stage;
 mod turns;
 
 use portcullis::engine::mutation::{Reason, Weight};
+use portcullis::engine::pod_security::Level;
 use serde_json::{Value, json};
 use stage::{Stage, documents, names, pods};
 
@@ -56,7 +57,7 @@ fn nothing_of_theirs_is_touched_or_moved_and_fields_that_nobody_knows_survive() 
         assert!(notes.iter().all(|note| note.weight < Weight::Skipped), "{title}: {notes:?}");
         kept::assert_kept(&pod, &result, &title);
         if !stage.has_defaults() {
-            kept::assert_theirs_equal(&pod, &result, &title);
+            kept::assert_theirs_equal(&pod, &pod, &result, &title);
         }
     });
 }
@@ -74,13 +75,91 @@ fn a_pod_that_comes_back_complete_is_left_as_it_is_and_has_what_it_must_have() {
 #[test]
 fn what_was_added_is_taken_back_to_the_letter() {
     each_together_and_apart(|title, stage, pod| {
-        if !stage.has_defaults() {
-            let injected = stage.mutate(pod).result;
+        let injected = stage.mutate(pod).result;
+        let (back, notes) = stage.taken_back(&injected);
+        if stage.has_defaults() {
+            // What an author happened to write as a default has it goes too, is told, and comes back with the document.
+            assert_eq!(stage.mutate(&back).result["spec"], injected["spec"], "{title}");
+            assert!(notes.iter().all(|note| note.reason == Reason::DefaultTakenBack), "{title}: {notes:?}");
+            kept::assert_kept(&back, pod, &title);
+        } else {
             assert_ne!(&injected, pod, "{title}");
-            let (back, notes) = stage.taken_back(&injected);
             assert_eq!((&back, notes), (pod, Vec::new()), "{title}");
+            let newer = fields::with_unknown_ones(pod);
+            assert_eq!(stage.taken_back(&stage.mutate(&newer).result).0, newer, "{title}");
         }
     });
+}
+
+#[test]
+fn sidecars_violate_nothing_that_is_enforced_whatever_theirs_violate() {
+    let names = ["adapter", "ambassador", "gateway", "log-shipper", "plain", "wait-for"];
+    for (name, pod) in pods() {
+        let outcome = Stage::named(&names).enforcing(Level::Restricted).mutate(&pod);
+        let told: Vec<_> = outcome.notes.iter().filter(|note| note.weight > Weight::Detail).collect();
+        assert!(told.iter().all(|note| TOLD.contains(&note.reason)), "{name}: {told:?}");
+        assert_ne!(outcome.operations, json!([]), "{name}");
+    }
+}
+
+#[test]
+fn defaults_neither_probe_nor_lock_their_containers() {
+    let stage = Stage::named(&["everything"]);
+    for (name, pod) in pods() {
+        let result = stage.mutate(&pod).result;
+        for list in ["initContainers", "containers"] {
+            let was =
+                |name: &Value| pod["spec"][list].as_array().and_then(|all| all.iter().find(|it| it["name"] == *name));
+            for container in result["spec"][list].as_array().into_iter().flatten() {
+                let before = was(&container["name"]).expect("a container that was there");
+                let is_same = |pointer: &str| container.pointer(pointer) == before.pointer(pointer);
+                let is_left = is_same("/readinessProbe") && is_same("/securityContext/readOnlyRootFilesystem");
+                assert_eq!(is_left && is_same("/volumeMounts"), kept::is_theirs(before, &pod), "{name}: {container}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_an_injector_adds_after_us_stays_and_we_come_to_rest() {
+    let names = ["adapter", "ambassador", "gateway", "log-shipper", "plain", "wait-for"];
+    let stage = Stage::named(&names);
+    for (name, pod) in pods() {
+        let once = stage.completed(&stage.mutate(&stage.completed(&without_theirs(&pod))).result);
+        let joined = stage.completed(&with_theirs(&once, &pod));
+        let second = stage.mutate(&joined);
+        assert!(second.notes.iter().all(|note| note.weight < Weight::Skipped), "{name}: {:?}", second.notes);
+        kept::assert_theirs_equal(&pod, &joined, &second.result, &name);
+        let third = stage.mutate(&stage.completed(&second.result));
+        assert_eq!(third.operations, json!([]), "{name}");
+        assert_eq!(stage.lacks(&second.result), [] as [String; 0], "{name}");
+    }
+}
+
+/// The pod before an injector came to it, but for what that did to the app's containers.
+fn without_theirs(pod: &Value) -> Value {
+    let mut apps = pod.clone();
+    for list in ["initContainers", "containers"] {
+        if let Some(containers) = apps["spec"][list].as_array_mut() {
+            containers.retain(|container| !kept::is_theirs(container, pod));
+        }
+    }
+    apps
+}
+
+/// The pod with the injector's containers put before all others, as most do.
+fn with_theirs(once: &Value, pod: &Value) -> Value {
+    let mut joined = once.clone();
+    for list in ["initContainers", "containers"] {
+        let containers = pod["spec"][list].as_array().cloned().unwrap_or_default();
+        let mut theirs: Vec<Value> =
+            containers.into_iter().filter(|container| kept::is_theirs(container, pod)).collect();
+        theirs.extend(joined["spec"][list].as_array().cloned().unwrap_or_default());
+        if !theirs.is_empty() {
+            joined["spec"][list] = json!(theirs);
+        }
+    }
+    joined
 }
 
 /// Every pod with each document that is no conflict, with all those that add, and with all.
@@ -140,6 +219,14 @@ fn the_choice_for_istio_counts_for_our_mesh_and_theirs_for_nobody_else() {
     let others = json!({"linkerd.io/inject": "enabled", "vault.hashicorp.com/agent-inject": "true", "dapr.io/enabled": "true",
         "sidecar.opentelemetry.io/inject": "true", "sidecar.istio.io/proxyCPU": "1"});
     assert_eq!(decided(json!({}), others), [] as [String; 0]);
+}
+
+#[test]
+fn a_probe_stays_only_where_somebody_answers_it() {
+    let stage = Stage::named(&["gateway"]);
+    let is_left = |pod: &Value| stage.mutate(pod).notes.iter().any(|note| note.reason == Reason::ProbeOfAnother);
+    let left: Vec<String> = pods().into_iter().filter(|(_, pod)| is_left(pod)).map(|(name, _)| name).collect();
+    assert_eq!(left, ["istio-native", "istio-holding", "kuma"]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use portcullis::engine::mutation::document::{Document, Spec};
 use portcullis::engine::mutation::{Active, Documents, Node, Note, Patch, Rules, World, arrival, mutate, verify};
-use portcullis::engine::pod_security::LevelVersion;
+use portcullis::engine::pod_security::{Level, LevelVersion};
 use portcullis::manifest::{self, parse};
 use serde_json::{Value, json};
 
@@ -104,6 +104,7 @@ pub(super) fn names(list: &Value) -> Vec<&str> {
 pub(super) struct Stage {
     documents: Documents,
     has_defaults: bool,
+    enforced: LevelVersion,
     namespace_labels: BTreeMap<&'static str, &'static str>,
 }
 
@@ -119,6 +120,7 @@ impl Stage {
         Self {
             documents: Documents::new(documents.iter().map(|document| document.active.clone()).collect()),
             has_defaults: documents.iter().any(|document| document.is_defaults),
+            enforced: LevelVersion::PRIVILEGED,
             namespace_labels: BTreeMap::from([
                 ("kubernetes.io/metadata.name", "shop"),
                 ("pod-security.kubernetes.io/enforce", "restricted"),
@@ -145,19 +147,23 @@ impl Stage {
         }
     }
 
-    /// Does something with the rules for a pod. The standard is left to the namespace's policy: most of these pods violate it.
+    /// The same where this is enforced, which most of the pods violate by what others have added.
+    pub(super) fn enforcing(self, level: Level) -> Self {
+        Self { enforced: LevelVersion { level, ..LevelVersion::default() }, ..self }
+    }
+
+    /// Does something with the rules for a pod.
     fn with_rules<T>(&self, act: impl FnOnce(Rules<'_>) -> T) -> T {
         let world = self.world();
         let candidates = self.documents.candidates(|key| self.namespace_labels.get(key).copied());
-        let enforced = LevelVersion::PRIVILEGED;
-        act(Rules { documents: &self.documents, candidates: &candidates, world: &world, enforced })
+        act(Rules { documents: &self.documents, candidates: &candidates, world: &world, enforced: self.enforced })
     }
 
     /// Carries the documents out, and applies the patch as the API server would.
     pub(super) fn mutate(&self, pod: &Value) -> Outcome {
         let text = pod.to_string();
         let (operations, notes) = self.with_rules(|rules| {
-            let mutated = mutate(&text, rules);
+            let mutated = mutate(portcullis::engine::Unread::of(&text), rules);
             (mutated.patch.as_ref().map_or("[]".to_owned(), |patch| patch.json().to_owned()), mutated.notes)
         });
         let operations: Value = serde_json::from_str(&operations).expect("operations");

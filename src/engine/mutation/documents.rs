@@ -105,7 +105,7 @@ impl Documents {
         self.active.iter()
     }
 
-    /// Takes out of a pod what any of the documents added to it, and notes what could not be restored.
+    /// Takes out of a pod what any of the documents added to it, and notes what could not be restored, or may have been its author's.
     pub fn uninject(&self, pod: &mut Node<'_>) -> Vec<Note> {
         let mut notes = Vec::new();
         for document in self.active.iter().rev() {
@@ -114,6 +114,7 @@ impl Documents {
                 |(reason, about)| Note { document: document.title.clone(), reason, about, weight: Weight::Warning };
             notes.extend(injection.uninject(pod).into_iter().map(note));
         }
+        notes.extend(self.unfill(pod));
         notes
     }
 

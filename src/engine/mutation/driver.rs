@@ -2,6 +2,7 @@
 //!
 //! A document is carried out whole or not at all, and nothing is answered that the self-check finds broken.
 
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -86,6 +87,8 @@ pub fn mutate<'a>(pod: Unread<'a>, rules: Rules<'a>) -> Mutated<'a> {
 /// should not have come so far: whoever let it in was not us.
 pub fn verify(pod: &str, rules: Rules<'_>) -> Vec<Note> {
     let pod = Node::new(pod);
+    let own: LazyCell<Vec<String>, _> =
+        LazyCell::new(|| rules.documents.iter().flat_map(|document| document.own_containers()).map(str::to_owned).collect());
     let mut notes = Vec::new();
     for (_, document) in rules.documents.at(rules.candidates.of(&pod)) {
         let weight = match document.verify {
@@ -98,7 +101,7 @@ pub fn verify(pod: &str, rules: Rules<'_>) -> Vec<Note> {
             Outcome::Passes => {}
             Outcome::Denies => notes.push(document.note(decision.reason, weight, decision.about)),
             Outcome::Applies => {
-                let missing = rules.missing(document, &pod);
+                let missing = rules.missing(document, &pod, &own);
                 notes.extend(missing.map(|about| document.note(Reason::ItemMissing, weight, about)));
             }
         }
@@ -150,9 +153,9 @@ impl<'a> Rules<'a> {
     }
 
     /// What a finished pod lacks of a document's parts; none if it has them all, or the document itself would have left them out.
-    fn missing(&self, document: &'a Active, pod: &Node<'a>) -> Option<String> {
+    fn missing(&self, document: &'a Active, pod: &Node<'a>, own: &[String]) -> Option<String> {
         let Part::Injection(injection) = &document.part else { return None };
-        let missing = injection.missing(pod);
+        let missing = injection.missing(pod, own);
         let is_left_out = || {
             let mut plan = self.plan(pod.clone(), &[]);
             injection.apply(&mut plan).is_err_and(|conflict| conflict.weight < Weight::Denied)
@@ -223,7 +226,7 @@ impl<'a> Rules<'a> {
 
 impl Active {
     /// Carries the document out, or takes back what it had planned and notes why. `before` is the pod as it is now.
-    fn run<'a>(&'a self, plan: &mut Plan<'a>, before: impl FnOnce() -> Node<'a>) {
+    pub(super) fn run<'a>(&'a self, plan: &mut Plan<'a>, before: impl FnOnce() -> Node<'a>) {
         let noted = plan.notes.len();
         let outcome = match &self.part {
             Part::Defaults(defaults) => defaults.apply(plan),

@@ -11,6 +11,7 @@ pub mod document;
 mod documents;
 mod driver;
 mod leaving;
+mod others;
 mod patch;
 mod plan;
 pub mod resources;
@@ -18,6 +19,7 @@ mod selection;
 mod sidecars;
 mod surroundings;
 mod tree;
+mod unfilling;
 
 pub use documents::{Active, Candidates, Documents, Interned};
 pub use driver::{Mutated, Rules, mutate, passed_over, verify};

@@ -28,6 +28,8 @@ pub(super) struct Claim {
     pub(super) moved: Vec<String>,
     /// What was added, by the names that [`Part`] gives.
     pub(super) parts: Vec<String>,
+    /// Whether there was no room for all of them.
+    pub(super) is_cut: bool,
     /// Whether it was written earlier in the same admission; else it came with a copy of another pod.
     pub(super) is_of_this_admission: bool,
 }
@@ -41,6 +43,7 @@ struct Written {
     #[serde(rename = "for")]
     identity: String,
     moved: Vec<String>,
+    more: bool,
     parts: Vec<String>,
 }
 
@@ -111,6 +114,7 @@ impl Claims {
             identity: written.identity,
             moved: written.moved,
             parts: written.parts,
+            is_cut: written.more,
             is_of_this_admission: false,
         })
     }
@@ -159,17 +163,34 @@ impl Claim {
             member(text, "moved", "");
             list(text, &self.moved);
         }
-        let mut room = MOST_WRITTEN.saturating_sub(256 + self.moved.iter().map(|name| name.len() + 3).sum::<usize>());
-        let fits = |part: &&String| {
-            room = room.saturating_sub(part.len() + 3);
-            room > 0
-        };
+        let (parts, is_cut) = self.listed();
+        if is_cut {
+            member(text, "more", "true");
+        }
         member(text, "parts", "");
-        list(text, self.parts.iter().take_while(fits));
+        list(text, parts);
         if !self.revision.is_empty() {
             member(text, "revision", &quoted(&self.revision));
         }
         text.push('}');
+    }
+
+    /// The parts that there is room for, and whether those are not all. Then what can be found again without being listed comes last:
+    /// variables and mounts.
+    fn listed(&self) -> (Vec<&String>, bool) {
+        let cost = |part: &String| part.len() + 3;
+        let room = MOST_WRITTEN.saturating_sub(256 + self.moved.iter().map(cost).sum::<usize>());
+        if !self.is_cut && self.parts.iter().map(cost).sum::<usize>() < room {
+            return (self.parts.iter().collect(), false);
+        }
+        let is_found_again = |part: &&String| part.starts_with("e/") || part.starts_with("t/");
+        let (last, first): (Vec<&String>, Vec<&String>) = self.parts.iter().partition(is_found_again);
+        let mut left = room;
+        let fits = |part: &&String| {
+            left = left.saturating_sub(cost(part));
+            left > 0
+        };
+        (first.into_iter().chain(last).take_while(fits).collect(), true)
     }
 
     pub(super) fn has(&self, part: Part<'_>) -> bool {

@@ -1,9 +1,9 @@
 //! Values of variables that come from the pod or its namespace.
 
 use super::super::document::Origin;
+use super::super::others::is_of_another;
 use super::super::tree::Node;
 use super::environment::literally;
-use super::others::is_of_another;
 use super::owner::owner_name;
 use super::parts::Derived;
 use super::work::{List, Work};

@@ -54,6 +54,9 @@ impl<'t> Reference<'t> {
 impl Mirrors {
     /// How the image that is found compares to the one that is wanted.
     pub(super) fn likeness(&self, found: &str, wanted: &str) -> Likeness {
+        if found == wanted && !wanted.is_empty() {
+            return Likeness::Same;
+        }
         let (found, wanted) = (Reference::of(found), Reference::of(wanted));
         let has_digest = found.digest.is_some_and(|digest| is_digest(digest) && Some(digest) == wanted.digest);
         let name = whole(wanted.name);

@@ -15,7 +15,6 @@ mod former;
 mod image;
 mod meaning;
 mod order;
-mod others;
 mod overrides;
 mod owner;
 mod parts;
@@ -25,6 +24,7 @@ mod pod_parts;
 mod ports;
 mod present;
 mod probes;
+mod proof;
 mod render;
 mod revision;
 mod rights;
@@ -33,15 +33,10 @@ mod uninject;
 mod volumes;
 mod work;
 
-use serde_json::Value;
-
-use super::document::{Conflicts, NameConflict, OverrideTarget};
+use super::document::Conflicts;
 use super::plan::{Conflict, Demands, Plan};
-use super::tree::Node;
-use claim::{Claims, Part};
-use image::{Likeness, Mirrors};
+use image::Mirrors;
 use overrides::Overrides;
-use parts::Item;
 use revision::{Revision, Revisions};
 use work::Work;
 
@@ -99,39 +94,6 @@ impl Injection {
         work.finish_pod();
         work.finish();
         Ok(())
-    }
-
-    /// What the document adds and a finished pod lacks, such as `container "mesh-proxy"`: any of its revisions will do. Empty if
-    /// the pod has it all.
-    pub(super) fn missing(&self, pod: &Node<'_>) -> Vec<String> {
-        let by_revision = self.revisions.iter().map(|revision| {
-            let missing = revision.parts.items.iter().filter(|item| !self.is_there(item, pod));
-            missing.map(|item| format!("container {:?}", item.name)).collect::<Vec<_>>()
-        });
-        by_revision.min_by_key(Vec::len).unwrap_or_default()
-    }
-
-    fn is_there(&self, item: &Item, pod: &Node<'_>) -> bool {
-        let Some(container) = present::find(pod, &item.name) else { return false };
-        let is_completed =
-            Claims::of(pod).claim(&self.name).is_some_and(|claim| claim.has(Part::Completed(&item.name)));
-        let may_be_merged = self.conflicts.container_name == NameConflict::MergeAuto && is_completed;
-        self.has_image(item, container)
-            && present::is_lasting(item, pod)
-            && (may_be_merged || present::is_told_the_same(item, container))
-    }
-
-    /// Whether the container runs our image, of whatever version, or one that an override allows.
-    fn has_image(&self, item: &Item, container: &Node<'_>) -> bool {
-        let found = container.string_at("image").unwrap_or_default();
-        let wanted = item.value.get("image").and_then(Value::as_str).unwrap_or_default();
-        let mut rules = self
-            .overrides
-            .iter()
-            .flat_map(|overrides| &overrides.fields)
-            .filter(|field| field.container == item.name && field.target == OverrideTarget::Image);
-        self.mirrors.likeness(&found, wanted) != Likeness::Other
-            || rules.any(|field| self.mirrors.is_allowed(&found, wanted, &field.rule))
     }
 }
 

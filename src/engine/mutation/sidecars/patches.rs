@@ -1,11 +1,11 @@
 //! Edits to containers that are there: variables and mounts, each with a declared outcome where something is there already.
 
 use super::super::document::{OnExisting, Position};
+use super::super::others::is_meant;
 use super::super::plan::{Conflict, Reason, Weight};
 use super::super::tree::{Node, quoted};
 use super::claim::Part;
 use super::environment::{is_same_variable, place_of, set_variable};
-use super::others::is_meant;
 use super::parts::{Mount, Patch, Variable, VariableValue, normalised};
 use super::work::{List, Work};
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::super::document::{OnConflict, PortConflict};
+use super::super::others;
 use super::super::plan::{Conflict, Reason};
 use super::super::tree::Node;
-use super::others;
 use super::probes::action;
 use super::work::Work;
 

@@ -85,13 +85,12 @@ pub(super) fn find<'n, 'a>(pod: &'n Node<'a>, name: &str) -> Option<&'n Node<'a>
     containers.find(|container| container.string_at("name").is_some_and(|found| found == name))
 }
 
-/// Whether a container of ours in a finished pod still runs beside the others, if it has to. Some webhooks drop fields that they do not
-/// know: what has lost its restart policy then has to end before the others start.
-pub(super) fn is_lasting(item: &Item, pod: &Node<'_>) -> bool {
-    let mut init_containers = pod.get("spec").into_iter().flat_map(|spec| spec.list("initContainers"));
-    let found = init_containers.find(|container| container.string_at("name").is_some_and(|name| name == item.name));
-    let has_policy = |container: &Node<'_>| container.string_at("restartPolicy").is_some_and(|policy| policy == "Always");
-    item.kind == Kind::Init || found.is_none_or(has_policy)
+/// Whether a sidecar is still one: an init container without `restartPolicy: Always`, which webhooks with an old decoder are known to
+/// drop, has to end before the app starts.
+pub(super) fn keeps_running(item: &Item, container: &Node<'_>, pod: &Node<'_>) -> bool {
+    let is_named = |container: &Node<'_>| container.string_at("name").is_some_and(|name| name == item.name);
+    let is_init = pod.get("spec").is_some_and(|spec| spec.list(List::Init.field()).any(is_named));
+    item.kind == Kind::Init || !is_init || container.string_at("restartPolicy").is_some_and(|policy| policy == "Always")
 }
 
 /// Whether a container of a finished pod is still told to do what ours does. What is not looked at may rightly differ from pod to pod:

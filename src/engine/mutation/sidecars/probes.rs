@@ -5,10 +5,11 @@
 //! or another document has rewritten: two that rewrite each other's probes end up asking each other.
 
 use super::super::document::{HandlerKind, HandlerName};
+use super::super::others::{is_meant, is_of_another};
 use super::super::plan::{Reason, Weight};
+use super::super::selection;
 use super::super::tree::{Node, quoted};
 use super::environment::as_expanded;
-use super::others::is_meant;
 use super::parts::ProbeRewrite;
 use super::work::{List, Work};
 
@@ -115,6 +116,28 @@ impl Work<'_, '_> {
         let is_copy = !self.claim.digest.is_empty();
         let mut rules = self.injection.revisions.iter().filter_map(|revision| revision.parts.probes.as_ref());
         rules.any(|rule| rule.has_rewritten(container, handler, (kind, action), is_copy))
+    }
+
+    /// Whether a container of somebody else is told by its variables that it has to answer this probe: by the probe's path, as istio's
+    /// and those of our other documents are, or by its port, as kuma's is.
+    pub(super) fn is_answered(&self, action: &Node<'_>) -> bool {
+        // As a key: the same text may be the path of another probe.
+        let path = action.string_at("path").map(|path| format!("{}:", quoted(&path)));
+        let names_path = |value: &str| value.starts_with('{') && path.as_ref().is_some_and(|path| value.contains(path));
+        let port = action.get("port").and_then(Node::integer).map(|port| port.to_string());
+        let names_port = |value: &str| port.as_ref().is_some_and(|port| port == value);
+        selection::containers(&self.plan.pod).any(|container| {
+            let name = container.string_at("name").unwrap_or_default();
+            let is_of_document =
+                self.plan.own_containers.iter().any(|own| *own == *name) && self.parts.item(&name).is_none();
+            let is_of_another = is_of_another(&name);
+            container.list("env").any(|variable| {
+                let value = variable.string_at("value").unwrap_or_default();
+                let is_about_probes = variable.string_at("name").is_some_and(|name| name.contains("PROBE"));
+                (is_of_document && names_path(&value))
+                    || (is_of_another && is_about_probes && (names_path(&value) || names_port(&value)))
+            })
+        })
     }
 }
 

@@ -3,9 +3,12 @@
 //! The annotation says what was added; nothing goes that is not also what the document adds. What had been there before, where that
 //! is not known any more, is reported.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::super::plan::Reason;
+use super::super::selection::containers;
 use super::super::tree::{Node, quoted};
 use super::Injection;
 use super::claim::{Claims, KEY, Part};
@@ -39,7 +42,11 @@ impl Injection {
         let claims = Claims::of(pod);
         let claim = claims.claim(&self.name);
         let is_claimed = claim.is_some();
-        let parts = claim.map(|claim| claim.parts).unwrap_or_default();
+        let mut parts = claim.as_ref().map(|claim| claim.parts.clone()).unwrap_or_default();
+        if claim.is_some_and(|claim| claim.is_cut) {
+            let unlisted = self.likely_parts(pod).into_iter().filter(|part| !parts.contains(part)).collect::<Vec<_>>();
+            parts.extend(unlisted);
+        }
         let mut left = Vec::new();
         let is_filled = |path: &&[&str]| pod.at(path).is_some_and(|node| !node.is_empty());
         let filled: Vec<&[&str]> = MAY_BE_OURS.into_iter().filter(is_filled).collect();
@@ -57,6 +64,23 @@ impl Injection {
         }
         filled.into_iter().for_each(|path| remove_if_emptied(pod, path));
         left
+    }
+
+    /// What the document may have put into each container beyond what there was room to list: variables and mounts that are there
+    /// and are as it renders them.
+    fn likely_parts(&self, pod: &Node<'_>) -> Vec<String> {
+        let patches = || self.revisions.iter().flat_map(|revision| &revision.parts.patches);
+        let names: BTreeSet<&str> =
+            patches().flat_map(|patch| &patch.env).map(|variable| variable.name.as_str()).collect();
+        let paths: BTreeSet<&str> =
+            patches().flat_map(|patch| &patch.mounts).map(|mount| mount.path.as_str()).collect();
+        let mut parts = Vec::new();
+        for container in containers(pod) {
+            let container = container.string_at("name").unwrap_or_default();
+            parts.extend(names.iter().map(|name| Part::Variable(&container, name).text()));
+            parts.extend(paths.iter().map(|path| Part::Mount(&container, path).text()));
+        }
+        parts
     }
 
     fn restore_probes(&self, pod: &mut Node<'_>, is_claimed: bool, left: &mut Left) {

@@ -74,6 +74,7 @@ impl<'a, 'p> Work<'a, 'p> {
             }
         }
         let is_true = |field| plan.pod.at(&["spec", field]).and_then(Node::boolean) == Some(true);
+        let is_cut = claim.is_cut;
         Some(Self {
             injection,
             parts: &revision.parts,
@@ -86,7 +87,7 @@ impl<'a, 'p> Work<'a, 'p> {
             probes: None,
             claim,
             claims,
-            record: Self::record(revision, identity, moved),
+            record: Claim { is_cut, ..Self::record(revision, identity, moved) },
             reserved: plan.reserved.clone(),
             plan,
         })

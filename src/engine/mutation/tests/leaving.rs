@@ -63,10 +63,20 @@ fn told(outcome: &Outcome) -> Vec<Reason> {
 }
 
 #[test]
-fn c7_a_copy_that_says_no_is_what_its_original_would_have_been() {
+fn c7_a_copy_that_says_no_and_has_it_all_is_left_alone() {
     let copy = copied(&admitted(&app()).pod, "false");
     let outcome = admitted(&copy);
-    assert_eq!(outcome.pod, copied(&app(), "false"));
+    assert_eq!((&outcome.pod, outcome.has_patch, told(&outcome)), (&copy, false, vec![]));
+}
+
+#[test]
+fn c7_a_copy_that_says_no_and_lacks_a_mount_gets_its_probes_back() {
+    let mut copy = copied(&admitted(&app()).pod, "false");
+    copy["spec"]["containers"][0]["volumeMounts"] = json!([]);
+    let outcome = admitted(&copy);
+    let mut expected = copied(&app(), "false");
+    expected["spec"]["containers"][0]["volumeMounts"] = json!([]);
+    assert_eq!(outcome.pod, expected);
     assert_eq!(told(&outcome), [Reason::TakenBack]);
     let again = admitted(&outcome.pod);
     assert_eq!((again.has_patch, told(&again)), (false, vec![]));

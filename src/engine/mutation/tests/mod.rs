@@ -7,3 +7,4 @@ mod orders;
 mod phases;
 mod selection;
 mod tree;
+mod unfilling;

@@ -163,6 +163,61 @@ fn i3_a_pod_that_arrives_with_what_it_must_have_passes_and_a_lookalike_does_not(
     assert!(!with("pause:3"));
 }
 
+/// A mesh that pods of every namespace have unless they say no, and must have unless they say no.
+fn mandatory(mode: &str) -> Arc<Active> {
+    let spec = json!({"mode": mode, "failure": {"verify": "Deny"}, "add": container_and_label("proxy"),
+        "enablement": {"podLabels": ["mesh/inject"], "podAnnotations": ["mesh/inject"]}});
+    document("SidecarInjection", "mesh", &spec)
+}
+
+/// The pod as the mutate phase makes it; what it is if nobody is asked in that phase is the pod itself.
+fn mutated(snapshot: &Snapshot, pod: &Value) -> Value {
+    let verdict = decided(snapshot, Phase::Mutate, pod);
+    let operations = verdict.patch().expect("a patch").json().to_owned();
+    let operations: json_patch::Patch = serde_json::from_str(&operations).expect("operations");
+    let mut pod = pod.clone();
+    json_patch::patch(&mut pod, &operations).expect("a patch that applies");
+    pod
+}
+
+#[test]
+fn i3_whoever_says_no_is_not_missed_where_he_may_say_so() {
+    let choices = [json!({"labels": {"mesh/inject": "false"}}), json!({"annotations": {"mesh/inject": "false"}})];
+    for choice in choices {
+        let mut pod = app();
+        pod["metadata"] = choice;
+        pod["metadata"]["name"] = json!("web");
+        let verified = |mode: &str| decided(&snapshot(vec![mandatory(mode)], Mode::Enforce), Phase::Validate, &pod);
+        assert!(verified("OptOut").is_allowed(), "{pod}");
+        assert!(!verified("Always").is_allowed(), "{pod}");
+    }
+    let mut on_host = app();
+    on_host["spec"]["hostNetwork"] = json!(true);
+    assert!(decided(&snapshot(vec![mandatory("Always")], Mode::Enforce), Phase::Validate, &on_host).is_allowed());
+}
+
+#[test]
+fn i3_a_pod_that_the_mutate_phase_never_saw_is_refused_and_one_that_somebody_stripped_too() {
+    let snapshot = snapshot(vec![mandatory("OptOut")], Mode::Enforce);
+    let is_allowed = |pod: &Value| decided(&snapshot, Phase::Validate, pod).is_allowed();
+    assert!(!is_allowed(&app()), "as if the webhook had been down, and its failure ignored");
+    let complete = mutated(&snapshot, &app());
+    assert!(is_allowed(&complete));
+    let stripped = |change: fn(&mut Value)| {
+        let mut pod = complete.clone();
+        change(&mut pod["spec"]);
+        is_allowed(&pod)
+    };
+    assert!(!stripped(|spec| spec["initContainers"] = json!([])));
+    assert!(!stripped(|spec| spec["initContainers"][0]["image"] = json!("evil.example/proxy:1")));
+    assert!(!stripped(|spec| spec["initContainers"][0]["command"] = json!(["sleep"])));
+    assert!(!stripped(|spec| spec["initContainers"][0]["name"] = json!("proxy-2")));
+    assert!(!stripped(|spec| drop(
+        spec["initContainers"][0].as_object_mut().and_then(|proxy| proxy.remove("restartPolicy"))
+    )));
+    assert!(stripped(|spec| spec["initContainers"][0]["resources"] = json!({"requests": {"cpu": "1"}})));
+}
+
 fn judged(documents: Vec<Arc<Active>>, kind: &str, spec: Value) -> Verdict {
     let object = json!({"apiVersion": "portcullis.dev/v1", "kind": kind, "metadata": {"name": "web"}, "spec": spec});
     decided(&snapshot(documents, Mode::Enforce), Phase::Validate, &object)
