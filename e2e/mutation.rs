@@ -11,6 +11,8 @@ mod applying;
 mod defaults;
 #[path = "mutation/documents.rs"]
 mod documents;
+#[path = "mutation/facts.rs"]
+mod facts;
 #[path = "mutation/flaws.rs"]
 mod flaws;
 #[path = "mutation/limits.rs"]

@@ -35,10 +35,10 @@ impl Backend for Memory {
                 unlisted: 0,
                 time: RefCell::new(Box::new(time_until(end_for_pods(Instant::now(), deadline)))),
             },
-            // A namespace that the files lack does not exist.
-            Needed::Nothing | Needed::Namespace(_) => ExistingPods::NotGathered,
+            // A namespace that the files lack does not exist, and a service account that they lack is unknown.
+            _ => ExistingPods::NotGathered,
         };
-        Facts { namespace: None, existing_pods }
+        Facts { existing_pods, ..Facts::default() }
     }
 
     fn record(&self, decided: &Decided<'_>) {
@@ -87,6 +87,16 @@ impl Backend for Live {
             Needed::Nothing => Facts::default(),
             Needed::Namespace(name) => {
                 Facts { namespace: self.cluster.namespace(name, deadline).await, ..Facts::default() }
+            }
+            Needed::ServiceAccount(account) => {
+                Facts { service_account: self.cluster.service_account(&account, deadline).await, ..Facts::default() }
+            }
+            Needed::ServiceAccountAndNamespace(account) => {
+                let reads = tokio::join!(
+                    self.cluster.namespace(account.namespace, deadline),
+                    self.cluster.service_account(&account, deadline)
+                );
+                Facts { namespace: reads.0, service_account: reads.1, ..Facts::default() }
             }
             Needed::PodsOf(namespace) => {
                 Facts { existing_pods: self.pods_of(namespace, deadline).await, ..Facts::default() }

@@ -61,7 +61,8 @@ fn gather(needed: Needed<'_>, mut pods: Pods) -> Facts {
             unlisted: 0,
             time: RefCell::new(Box::new(std::iter::repeat(()))),
         },
-        Needed::Nothing | Needed::Namespace(_) => ExistingPods::NotGathered,
+        // What the files lack is not to be had.
+        _ => ExistingPods::NotGathered,
     };
-    Facts { namespace: None, existing_pods }
+    Facts { existing_pods, ..Facts::default() }
 }

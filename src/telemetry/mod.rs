@@ -8,6 +8,6 @@ mod pod_security;
 mod recorder;
 mod table;
 
-pub use metrics::{Answer, Issued, Metrics, NamespaceReads, Outcome, PhaseLabel, Registered};
+pub use metrics::{Answer, Issued, LiveReads, Metrics, Outcome, PhaseLabel, Registered};
 pub use recorder::{Decided, Recorder};
 pub use table::{Kind, Metric, TABLE};

@@ -81,8 +81,8 @@ impl Backend for World {
                 self.lookups.acquire().await.expect("an open semaphore").forget();
                 Facts::default()
             }
-            Needed::PodsOf(_) => Facts { namespace: None, existing_pods: self.pods() },
-            Needed::Namespace(_) | Needed::Nothing => Facts::default(),
+            Needed::PodsOf(_) => Facts { existing_pods: self.pods(), ..Facts::default() },
+            _ => Facts::default(),
         }
     }
 
