@@ -28,7 +28,7 @@ impl Backend for Memory {
         self.snapshot.clone()
     }
 
-    async fn gather(&self, needed: Needed<'_>, deadline: Instant) -> Facts {
+    async fn gather(&self, needed: Needed<'_>, _: &Snapshot, deadline: Instant) -> Facts {
         let existing_pods = match needed {
             Needed::PodsOf(namespace) => ExistingPods::Listed {
                 pods: self.pods.get(namespace).cloned().unwrap_or_default(),
@@ -82,19 +82,20 @@ impl Backend for Live {
         self.cluster.snapshot()
     }
 
-    async fn gather(&self, needed: Needed<'_>, deadline: Instant) -> Facts {
+    async fn gather(&self, needed: Needed<'_>, snapshot: &Snapshot, deadline: Instant) -> Facts {
         match needed {
             Needed::Nothing => Facts::default(),
             Needed::Namespace(name) => {
-                Facts { namespace: self.cluster.namespace(name, deadline).await, ..Facts::default() }
+                Facts { namespace: self.cluster.namespace(name, snapshot, deadline).await, ..Facts::default() }
             }
-            Needed::ServiceAccount(account) => {
-                Facts { service_account: self.cluster.service_account(&account, deadline).await, ..Facts::default() }
-            }
+            Needed::ServiceAccount(account) => Facts {
+                service_account: self.cluster.service_account(&account, snapshot, deadline).await,
+                ..Facts::default()
+            },
             Needed::ServiceAccountAndNamespace(account) => {
                 let reads = tokio::join!(
-                    self.cluster.namespace(account.namespace, deadline),
-                    self.cluster.service_account(&account, deadline)
+                    self.cluster.namespace(account.namespace, snapshot, deadline),
+                    self.cluster.service_account(&account, snapshot, deadline)
                 );
                 Facts { namespace: reads.0, service_account: reads.1, ..Facts::default() }
             }

@@ -61,6 +61,7 @@ pub(super) async fn keep(
     let mut since = String::new();
     let mut pause = SHORTEST_PAUSE;
     let mut well = Instant::now();
+    let mut complaint = String::new();
     loop {
         let turn = if since.is_empty() {
             list(&access, path, &mut keeper).await.map(|version| since = version)
@@ -72,6 +73,7 @@ pub(super) async fn keep(
                 condition.send_replace(String::new());
                 pause = SHORTEST_PAUSE;
                 well = Instant::now();
+                complaint.clear();
             }
             Err(error) => {
                 let is_first = since.is_empty() && !condition.borrow().is_empty();
@@ -88,11 +90,23 @@ pub(super) async fn keep(
                 if well.elapsed() > TOO_OLD {
                     keeper.is_too_old();
                 }
-                tracing::debug!(path, error = error.to_string(), "a collection cannot be followed");
+                complain(path, &error, &mut complaint);
                 sleep(pause).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }
         }
+    }
+}
+
+/// Says what went wrong: a refusal once, for it stays until somebody changes our rights, and the rest for those who look closely.
+fn complain(path: &str, error: &ClusterError, last: &mut String) {
+    let text = error.to_string();
+    let is_refusal = error.is_final() && !error.is_absent() && !error.is_from_nowhere();
+    if is_refusal && *last != text {
+        tracing::warn!(path, error = text, "a collection may not be followed");
+        *last = text;
+    } else {
+        tracing::debug!(path, error = text, "a collection cannot be followed");
     }
 }
 

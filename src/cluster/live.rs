@@ -106,27 +106,32 @@ impl Cluster {
         self.has_heeded_documents.load(Ordering::Relaxed)
     }
 
-    /// Reads a namespace live; none if it does not exist or could not be read before the deadline.
-    pub async fn namespace(&self, name: &str, deadline: Instant) -> Option<Namespace> {
+    /// Reads a namespace live, for a decision by this snapshot; none if it does not exist or could not be read before the deadline.
+    pub async fn namespace(&self, name: &str, snapshot: &Snapshot, deadline: Instant) -> Option<Namespace> {
         if !is_name(name) {
             return None;
         }
         let read = self.until_answered(deadline, async || {
             let text = self.state.access.read(Question::Namespace(name), MOST_OF_A_NAMESPACE).await?;
             let objects::Namespace { metadata } = serde_json::from_slice(&text)?;
-            Ok(self.state.snapshot.load().compile(&metadata.labels, &metadata.annotations))
+            Ok(snapshot.compile(&metadata.labels, &metadata.annotations))
         });
         found(read.await, &self.state.metrics.namespace_reads, name)
     }
 
-    /// Reads live what documents ask of the labels of a service account; none if it does not exist or could not be read soon.
-    pub async fn service_account(&self, account: &ServiceAccountName<'_>, deadline: Instant) -> Option<Labels> {
+    /// Reads live what the documents of this snapshot ask of the labels of a service account; none if it does not exist or could not
+    /// be read soon.
+    pub async fn service_account(
+        &self,
+        account: &ServiceAccountName<'_>,
+        snapshot: &Snapshot,
+        deadline: Instant,
+    ) -> Option<Labels> {
         let ServiceAccountName { namespace, name } = account;
         if !is_name(namespace) || !is_service_account_name(name) {
             return None;
         }
         let deadline = deadline.min(Instant::now() + PATIENCE_FOR_SERVICE_ACCOUNTS);
-        let snapshot = self.state.snapshot.load_full();
         let asked = &snapshot.documents().asks().service_account_labels;
         let read =
             self.until_answered(deadline, || service_accounts::read(&self.state.access, asked, namespace, name)).await;

@@ -21,7 +21,7 @@ use crate::engine::object::{StringMap, Text};
 
 const PATH: &str = "/api/v1/serviceaccounts";
 
-/// The most that are held, each in about 150 bytes. Those beyond are read live.
+/// The most that are held, each in about 100 bytes. Those beyond are read live.
 const MOST: usize = 200_000;
 
 /// The largest that is read live, in bytes; etcd holds less.

@@ -74,7 +74,7 @@ impl Backend for World {
         self.snapshot.clone()
     }
 
-    async fn gather(&self, needed: Needed<'_>, _: Instant) -> Facts {
+    async fn gather(&self, needed: Needed<'_>, _: &Snapshot, _: Instant) -> Facts {
         assert_ne!(self.fault, Fault::Gather, "a fault of the backend, provoked by a test");
         match needed {
             Needed::Namespace("slow") => {
