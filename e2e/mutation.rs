@@ -13,6 +13,8 @@ mod copies;
 mod defaults;
 #[path = "mutation/documents.rs"]
 mod documents;
+#[path = "mutation/facts.rs"]
+mod facts;
 #[path = "mutation/flaws.rs"]
 mod flaws;
 #[path = "mutation/limits.rs"]

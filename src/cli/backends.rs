@@ -32,17 +32,17 @@ impl Backend for Memory {
         self.snapshot.clone()
     }
 
-    async fn gather(&self, needed: Needed<'_>, deadline: Instant) -> Facts {
+    async fn gather(&self, needed: Needed<'_>, _: &Snapshot, deadline: Instant) -> Facts {
         let existing_pods = match needed {
             Needed::PodsOf(namespace) => ExistingPods::Listed {
                 pods: self.pods.get(namespace).cloned().unwrap_or_default(),
                 unlisted: 0,
                 time: RefCell::new(Box::new(time_until(end_for_pods(Instant::now(), deadline)))),
             },
-            // A namespace that the files lack does not exist.
-            Needed::Nothing | Needed::Namespace(_) => ExistingPods::NotGathered,
+            // A namespace that the files lack does not exist, and a service account that they lack is unknown.
+            _ => ExistingPods::NotGathered,
         };
-        Facts { namespace: None, existing_pods }
+        Facts { existing_pods, ..Facts::default() }
     }
 
     fn record(&self, decided: &Decided<'_>) {
@@ -88,11 +88,22 @@ impl Backend for Live {
         self.cluster.snapshot()
     }
 
-    async fn gather(&self, needed: Needed<'_>, deadline: Instant) -> Facts {
+    async fn gather(&self, needed: Needed<'_>, snapshot: &Snapshot, deadline: Instant) -> Facts {
         match needed {
             Needed::Nothing => Facts::default(),
             Needed::Namespace(name) => {
-                Facts { namespace: self.cluster.namespace(name, deadline).await, ..Facts::default() }
+                Facts { namespace: self.cluster.namespace(name, snapshot, deadline).await, ..Facts::default() }
+            }
+            Needed::ServiceAccount(account) => Facts {
+                service_account: self.cluster.service_account(&account, snapshot, deadline).await,
+                ..Facts::default()
+            },
+            Needed::ServiceAccountAndNamespace(account) => {
+                let reads = tokio::join!(
+                    self.cluster.namespace(account.namespace, snapshot, deadline),
+                    self.cluster.service_account(&account, snapshot, deadline)
+                );
+                Facts { namespace: reads.0, service_account: reads.1, ..Facts::default() }
             }
             Needed::PodsOf(namespace) => {
                 Facts { existing_pods: self.pods_of(namespace, deadline).await, ..Facts::default() }

@@ -22,6 +22,8 @@ mod pods;
 mod question;
 mod registration;
 mod release;
+mod runtime_classes;
+mod service_accounts;
 mod state;
 mod store;
 mod surroundings;

@@ -115,7 +115,7 @@ async fn review<B: Backend>(server: &Shared<B>, phase: Phase, body: &[u8], time:
         let _ = mode.set(snapshot.mode);
         let facts = match needed(&request, &snapshot) {
             Needed::Nothing => Facts::default(),
-            needed => server.backend.gather(needed, time.deadline).await,
+            needed => server.backend.gather(needed, &snapshot, time.deadline).await,
         };
         let verdict = decide(&request, &snapshot, &facts);
         server.backend.record(&Decided { request: &request, verdict: &verdict, since: time.start });

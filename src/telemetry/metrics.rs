@@ -91,11 +91,15 @@ pub struct Metrics {
     /// In microseconds after the origin, plus one; 0 if nothing is known yet.
     namespaces_as_of: AtomicU64,
     pub namespace_lists: AtomicU64,
-    pub namespace_reads: NamespaceReads,
+    pub namespace_reads: LiveReads,
     pub cluster_errors: AtomicU64,
     pub documents: AtomicU64,
     /// Those whose last form does not compile.
     pub documents_flawed: AtomicU64,
+    /// 1 once the API server has told its version.
+    pub version_known: AtomicU64,
+    pub service_accounts: AtomicU64,
+    pub service_account_reads: LiveReads,
     pub registered: Registered,
     pub registration_repairs: AtomicU64,
     /// In seconds since 1970; 0 if not disabled.
@@ -113,9 +117,9 @@ pub struct Issued {
     pub leaves: AtomicU64,
 }
 
-/// Live reads of namespaces by what came of them.
+/// Live reads by what came of them.
 #[derive(Default)]
-pub struct NamespaceReads {
+pub struct LiveReads {
     pub found: AtomicU64,
     pub absent: AtomicU64,
     pub failed: AtomicU64,
@@ -161,10 +165,13 @@ impl Default for Metrics {
             namespaces: AtomicU64::new(0),
             namespaces_as_of: AtomicU64::new(0),
             namespace_lists: AtomicU64::new(0),
-            namespace_reads: NamespaceReads::default(),
+            namespace_reads: LiveReads::default(),
             cluster_errors: AtomicU64::new(0),
             documents: AtomicU64::new(0),
             documents_flawed: AtomicU64::new(0),
+            version_known: AtomicU64::new(0),
+            service_accounts: AtomicU64::new(0),
+            service_account_reads: LiveReads::default(),
             registered: Registered::default(),
             registration_repairs: AtomicU64::new(0),
             disabled_until: AtomicI64::new(0),
@@ -256,14 +263,13 @@ impl Metrics {
             text.line(format_args!("{} {}", table::NAMESPACES_AGE.name, seconds(age)));
         }
         text.single(&table::NAMESPACE_LISTS, sum(&self.namespace_lists));
-        text.head(&table::NAMESPACE_READS);
-        let NamespaceReads { found, absent, failed } = &self.namespace_reads;
-        for (outcome, count) in [("found", found), ("absent", absent), ("failed", failed)] {
-            text.sample(&table::NAMESPACE_READS, &[outcome], sum(count));
-        }
+        text.reads(&table::NAMESPACE_READS, &self.namespace_reads);
         text.single(&table::CLUSTER_ERRORS, sum(&self.cluster_errors));
         text.single(&table::DOCUMENTS, sum(&self.documents));
         text.single(&table::DOCUMENTS_FLAWED, sum(&self.documents_flawed));
+        text.single(&table::VERSION_KNOWN, sum(&self.version_known));
+        text.single(&table::SERVICE_ACCOUNTS, sum(&self.service_accounts));
+        text.reads(&table::SERVICE_ACCOUNT_READS, &self.service_account_reads);
         text.head(&table::REGISTERED);
         let Registered { mutating, validating } = &self.registered;
         for (configuration, count) in [("mutating", mutating), ("validating", validating)] {
@@ -356,6 +362,13 @@ impl Text {
     pub(super) fn single(&mut self, metric: &Metric, value: impl std::fmt::Display) {
         self.head(metric);
         self.line(format_args!("{} {value}", metric.name));
+    }
+
+    fn reads(&mut self, metric: &Metric, LiveReads { found, absent, failed }: &LiveReads) {
+        self.head(metric);
+        for (outcome, count) in [("found", found), ("absent", absent), ("failed", failed)] {
+            self.sample(metric, &[outcome], sum(count));
+        }
     }
 
     fn line(&mut self, line: std::fmt::Arguments<'_>) {

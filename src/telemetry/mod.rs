@@ -10,6 +10,6 @@ mod recorder;
 mod table;
 
 pub use decisions::Decisions;
-pub use metrics::{Answer, Issued, Metrics, NamespaceReads, Outcome, OwnerEvents, PhaseLabel, Registered};
+pub use metrics::{Answer, Issued, LiveReads, Metrics, Outcome, OwnerEvents, PhaseLabel, Registered};
 pub use recorder::{Decided, Recorder};
 pub use table::{Kind, Metric, TABLE};

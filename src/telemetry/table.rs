@@ -175,6 +175,24 @@ pub(super) const DOCUMENTS_FLAWED: Metric = metric(
     &[],
     "Documents of the cluster that do not compile: their last good form stays in force, where there was one.",
 );
+pub(super) const VERSION_KNOWN: Metric = metric(
+    "portcullis_api_server_version_known",
+    Kind::Gauge,
+    &[],
+    "1 once the API server has told its version; while 0, no kubelet is taken to know native sidecars.",
+);
+pub(super) const SERVICE_ACCOUNTS: Metric = metric(
+    "portcullis_service_accounts",
+    Kind::Gauge,
+    &[],
+    "Service accounts of the cluster that are known; 0 while no document asks for their labels.",
+);
+pub(super) const SERVICE_ACCOUNT_READS: Metric = metric(
+    "portcullis_service_account_reads_total",
+    Kind::Counter,
+    &["outcome"],
+    "Service accounts that were read live because the watch had not told of them. outcome: found, absent or failed.",
+);
 pub(super) const REGISTERED: Metric = metric(
     "portcullis_registered",
     Kind::Gauge,
@@ -224,7 +242,7 @@ pub(super) const BUILD: Metric =
     metric("portcullis_build_info", Kind::Gauge, &["version"], "Always 1; its label says which version this is.");
 
 /// Every metric, in the order in which it is rendered.
-pub const TABLE: [Metric; 34] = [
+pub const TABLE: [Metric; 37] = [
     EVALUATIONS,
     EXEMPTIONS,
     ERRORS,
@@ -250,6 +268,9 @@ pub const TABLE: [Metric; 34] = [
     CLUSTER_ERRORS,
     DOCUMENTS,
     DOCUMENTS_FLAWED,
+    VERSION_KNOWN,
+    SERVICE_ACCOUNTS,
+    SERVICE_ACCOUNT_READS,
     REGISTERED,
     REGISTRATION_REPAIRS,
     DISABLED_UNTIL,

@@ -77,8 +77,8 @@ mod tests {
     use crate::engine::object::StringMap;
     use crate::engine::pod_security::{Configuration, LevelVersion};
     use crate::engine::{
-        Annotation, Carried, ExistingPods, Facts, ObjectKind, Phase, Request, Resource, Snapshot, Status, Unlisted,
-        Verdict, Workloads, decide, json as decoder,
+        Annotation, Carried, Facts, ObjectKind, Phase, Request, Resource, Snapshot, Status, Unlisted, Verdict,
+        Workloads, decide, json as decoder,
     };
 
     /// Group, version, kind, resource and subresources as the API server of 1.37 serves them: all that ever holds a pod or
@@ -291,6 +291,6 @@ mod tests {
     }
 
     fn facts() -> Facts {
-        Facts { namespace: None, existing_pods: ExistingPods::NotGathered }
+        Facts::default()
     }
 }

@@ -4,23 +4,46 @@
 use std::fmt::Write;
 
 use super::{Facts, Namespace, Needed, Operation, Request, Snapshot, Status, Verdict, forbidden_as, lookup};
+use crate::engine::facts::ServiceAccountName;
 use crate::engine::mutation::{
-    Candidates, Labels, Mutated, Node, Note, Patch, Rules, Weight, World, mutate as change,
-    passed_over as not_looked_at, verify as look,
+    Around, Labels, Mutated, Node, Note, Patch, Rules, Weight, World, mutate as change, passed_over as not_looked_at,
+    service_account_of, verify as look,
 };
 use crate::engine::request::{Carried, Unread};
+use crate::engine::snapshot::NamespaceMutation;
 use crate::engine::verdict::{Annotation, Event};
 
 /// The most bytes of what is said about a pod in an audit annotation.
 const MOST_SAID: usize = 4096;
 
 pub(super) fn needed<'r>(request: &'r Request<'_>, snapshot: &Snapshot) -> Needed<'r> {
-    let is_unknown = || snapshot.namespace(&request.namespace).is_none();
-    if is_changed(request) && !snapshot.documents().is_empty() && is_unknown() {
-        Needed::Namespace(&request.namespace)
-    } else {
-        Needed::Nothing
+    if !is_changed(request) || snapshot.documents().is_empty() {
+        return Needed::Nothing;
     }
+    let is_known = snapshot.namespace(&request.namespace).is_some();
+    match (is_known, unknown_service_account(request, snapshot)) {
+        (true, None) => Needed::Nothing,
+        (false, None) => Needed::Namespace(&request.namespace),
+        (true, Some(account)) => Needed::ServiceAccount(account),
+        (false, Some(account)) => Needed::ServiceAccountAndNamespace(account),
+    }
+}
+
+/// The pod's service account, if documents ask for its labels and the snapshot lacks it.
+fn unknown_service_account<'r>(request: &'r Request<'_>, snapshot: &Snapshot) -> Option<ServiceAccountName<'r>> {
+    let asked = &snapshot.documents().asks().service_account_labels;
+    let namespace: &'r str = &request.namespace;
+    let Carried::Unread(pod) = request.object else { return None };
+    let may_matter = match snapshot.namespace(namespace) {
+        Some(known) => known.mutation.as_ref().is_some_and(|mutation| mutation.candidates.ask_for_service_account),
+        None => !asked.is_empty(),
+    };
+    if !may_matter {
+        return None;
+    }
+    let name = service_account_of(pod.text);
+    let is_known = snapshot.surroundings.service_accounts.find(asked, namespace, &name).is_some();
+    (!is_known).then_some(ServiceAccountName { namespace, name })
 }
 
 /// Proposes what the documents ask for.
@@ -30,7 +53,9 @@ pub(in crate::engine) fn mutate(request: &Request<'_>, snapshot: &Snapshot, fact
         return Verdict::allow();
     }
     let Some(namespace) = lookup(request, snapshot, facts) else { return without_namespace(request) };
-    verdict(request, pod.text, propose(pod, &request.namespace, namespace, snapshot, Subject::Pod))
+    let account = facts.service_account.as_ref();
+    let home = Home { name: &request.namespace, namespace, account };
+    verdict(request, pod.text, proposal(pod, home, snapshot, Subject::Pod))
 }
 
 /// What the JSON of a pod is of.
@@ -60,34 +85,65 @@ impl Proposal {
 
 /// Proposes what the documents ask for in a pod that belongs to a namespace of this name.
 pub fn propose(pod: Unread<'_>, name: &str, namespace: &Namespace, snapshot: &Snapshot, subject: Subject) -> Proposal {
-    let Some(mutation) = namespace.mutation.as_ref().filter(|mutation| mutation.candidates.has_any_for(pod)) else {
+    proposal(pod, Home { name, namespace, account: None }, snapshot, subject)
+}
+
+/// Where a pod is to be.
+#[derive(Clone, Copy)]
+struct Home<'a> {
+    /// Of the namespace.
+    name: &'a str,
+    namespace: &'a Namespace,
+    /// The labels of its service account, where the snapshot lacks it.
+    account: Option<&'a Labels>,
+}
+
+impl<'a> Home<'a> {
+    /// The world of a pod there; none where no document is in force.
+    fn world(
+        self,
+        pod: &str,
+        snapshot: &'a Snapshot,
+        subject: Subject,
+    ) -> Option<(&'a NamespaceMutation, World<'a>)> {
+        let mutation = self.namespace.mutation.as_deref()?;
+        let around = Around {
+            namespace: self.name,
+            labels: &mutation.labels,
+            annotations: &mutation.annotations,
+            service_account: self.account,
+            asks: snapshot.documents().asks(),
+        };
+        let world = snapshot.surroundings.world(around, pod);
+        Some((mutation, World { is_template: subject == Subject::Template, ..world }))
+    }
+}
+
+fn proposal(pod: Unread<'_>, home: Home<'_>, snapshot: &Snapshot, subject: Subject) -> Proposal {
+    let may_be_for = |mutation: &NamespaceMutation| mutation.candidates.has_any_for(pod);
+    if !home.namespace.mutation.as_deref().is_some_and(may_be_for) {
         return Proposal::default();
-    };
-    let world = world(snapshot, name, &mutation.labels, pod.text, subject);
-    let Mutated { patch, notes, .. } = change(pod, rules(snapshot, namespace, &mutation.candidates, &world));
+    }
+    let Some((mutation, world)) = home.world(pod.text, snapshot, subject) else { return Proposal::default() };
+    let Mutated { patch, notes, .. } = change(pod, rules(snapshot, home.namespace, mutation, &world));
     Proposal { patch, notes }
 }
 
 /// Why the documents of which [`propose`] says nothing are not for the pod.
 pub fn passed_over(pod: &str, name: &str, namespace: &Namespace, snapshot: &Snapshot, subject: Subject) -> Vec<Note> {
-    let Some(mutation) = &namespace.mutation else { return Vec::new() };
-    let world = world(snapshot, name, &mutation.labels, pod, subject);
-    not_looked_at(pod, rules(snapshot, namespace, &mutation.candidates, &world))
-}
-
-fn world<'a>(snapshot: &'a Snapshot, name: &'a str, labels: &'a Labels, pod: &str, subject: Subject) -> World<'a> {
-    let world = snapshot.surroundings.world(name, labels, pod);
-    World { is_template: subject == Subject::Template, ..world }
+    let home = Home { name, namespace, account: None };
+    let Some((mutation, world)) = home.world(pod, snapshot, subject) else { return Vec::new() };
+    not_looked_at(pod, rules(snapshot, namespace, mutation, &world))
 }
 
 fn rules<'a>(
     snapshot: &'a Snapshot,
     namespace: &Namespace,
-    candidates: &'a Candidates,
+    mutation: &'a NamespaceMutation,
     world: &'a World<'a>,
 ) -> Rules<'a> {
     let enforced = namespace.pod_security.policy.enforce;
-    Rules { documents: snapshot.documents(), candidates, world, enforced }
+    Rules { documents: snapshot.documents(), candidates: &mutation.candidates, world, enforced }
 }
 
 /// Adds to the verdict on a pod that is about to be stored what it lacks of what it must have.
@@ -95,16 +151,12 @@ pub(super) fn verify(mut verdict: Verdict, request: &Request<'_>, snapshot: &Sna
     if !is_changed(request) || !verdict.is_allowed() || !snapshot.documents().verify_any() {
         return verdict;
     }
-    let Some(mutation) =
-        lookup(request, snapshot, facts).and_then(|namespace| Some((namespace, namespace.mutation.as_ref()?)))
-    else {
-        return verdict;
-    };
-    let (namespace, mutation) = mutation;
+    let Some(namespace) = lookup(request, snapshot, facts) else { return verdict };
     let review = Node::new(str::from_utf8(request.review).unwrap_or_default());
     let Some(pod) = review.at(&["request", "object"]).and_then(Node::as_written) else { return verdict };
-    let world = snapshot.surroundings.world(&request.namespace, &mutation.labels, pod);
-    let notes = look(pod, rules(snapshot, namespace, &mutation.candidates, &world));
+    let home = Home { name: &request.namespace, namespace, account: None };
+    let Some((mutation, world)) = home.world(pod, snapshot, Subject::Pod) else { return verdict };
+    let notes = look(pod, rules(snapshot, namespace, mutation, &world));
     for note in &notes {
         match note.weight {
             Weight::Denied if verdict.is_allowed() => verdict.deny(refused(request, pod, &note)),

@@ -115,6 +115,11 @@ const ADVICE: &[(Reason, &str)] = &[
     (Reason::ProbeOfAnother, "Nothing: the other injector answers it."),
     (Reason::TakenBack, "Nothing; if it is meant to stay, take the opt-out away."),
     (Reason::DefaultTakenBack, "Write the value into the manifest if it is its author's."),
+    (Reason::RuntimeClassMissing, "Create the runtime class, or name one that is there."),
+    (
+        Reason::RuntimeClassUnfit,
+        "Take the node selector out of the pod that contradicts the runtime class, or name another class.",
+    ),
     (Reason::UnknownRevision, "Name a revision that the document has, or take the label away."),
     (Reason::UnknownOverride, "Write a key that the document lists in overrides.fields, or take the annotation away."),
     (Reason::InvalidOverride, "Write a value within the bounds of that key in the document's overrides.fields."),

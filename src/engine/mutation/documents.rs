@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::asks::Asks;
 use super::defaults::Defaults;
 use super::document::{Document, Flaw, OnConflict, OnFailure, PodSecuritySafety, Spec, Verify};
 use super::plan::{Note, Weight};
@@ -17,6 +18,7 @@ pub struct Documents {
     /// Defaults before sidecars, so that a sidecar can be in proportion to what the pod's own containers get; then by precedence, then
     /// by name.
     active: Vec<Arc<Active>>,
+    asks: Asks,
 }
 
 /// A document that compiled.
@@ -88,11 +90,17 @@ impl Active {
 impl Documents {
     pub fn new(mut active: Vec<Arc<Active>>) -> Self {
         active.sort_by(|one, other| one.rank().cmp(&other.rank()));
-        Self { active }
+        let asks = Asks::of(active.iter().map(AsRef::as_ref));
+        Self { active, asks }
     }
 
     pub fn is_empty(&self) -> bool {
         self.active.is_empty()
+    }
+
+    /// What they ask of a cluster by key.
+    pub fn asks(&self) -> &Asks {
+        &self.asks
     }
 
     /// Whether any wants finished pods to be looked at.
@@ -128,7 +136,9 @@ impl Documents {
     pub fn candidates<'l>(&self, namespace_label: impl Fn(&str) -> Option<&'l str>) -> Candidates {
         let mut candidates = Candidates::default();
         for (index, document) in (0_u32..).zip(&self.active) {
-            match document.selection.relevance(&namespace_label) {
+            let relevance = document.selection.relevance(&namespace_label);
+            candidates.ask_for_service_account |= relevance != Relevance::Never && document.asks_for_service_account();
+            match relevance {
                 Relevance::Never => {}
                 Relevance::Always => candidates.always.push(index),
                 Relevance::WithLabel(key, value) => candidates.with_label(key, Some(value), index),
@@ -144,16 +154,18 @@ impl Documents {
 
 /// Which documents can be for a pod of a namespace: most namespaces share one of a few sets, and looking a pod up costs a search by
 /// each of its labels and annotations, however many documents there are.
-#[derive(Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Candidates {
     always: Vec<u32>,
     /// By the key of a label, and by its value where that matters.
     labels: BTreeMap<Box<str>, Wanted>,
     annotations: BTreeMap<Box<str>, Vec<u32>>,
+    /// Whether what one of them does depends on the labels of the pod's service account.
+    pub ask_for_service_account: bool,
 }
 
 /// The documents that ask for a label: whatever its value, or of this value.
-#[derive(Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Wanted {
     any: Vec<u32>,
     by_value: BTreeMap<Box<str>, Vec<u32>>,
@@ -203,25 +215,25 @@ impl Candidates {
     }
 }
 
-/// Sets of candidates, each kept once while some namespace has it.
+/// Values that many share, such as sets of candidates: each kept once while somebody has it.
 #[derive(Debug, Clone, Default)]
-pub struct Interned {
-    kept: BTreeSet<Arc<Candidates>>,
+pub struct Interned<T = Candidates> {
+    kept: BTreeSet<Arc<T>>,
     /// How many there may be before those are dropped that nobody has.
     room: usize,
 }
 
-impl Interned {
-    pub fn keep(&mut self, candidates: Candidates) -> Arc<Candidates> {
-        if let Some(kept) = self.kept.get(&candidates) {
+impl<T: Ord> Interned<T> {
+    pub fn keep(&mut self, value: T) -> Arc<T> {
+        if let Some(kept) = self.kept.get(&value) {
             return kept.clone();
         }
         if self.kept.len() >= self.room {
             self.kept.retain(|kept| Arc::strong_count(kept) > 1);
             self.room = (self.kept.len() * 2).max(64);
         }
-        let candidates = Arc::new(candidates);
-        self.kept.insert(candidates.clone());
-        candidates
+        let value = Arc::new(value);
+        self.kept.insert(value.clone());
+        value
     }
 }

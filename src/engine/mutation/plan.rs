@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::document::OnConflict;
+use super::surroundings::RuntimeClasses;
 use super::tree::Node;
 
 /// What a document's part works on.
@@ -84,6 +85,8 @@ pub struct World<'a> {
     pub limit_ranges: Vec<&'a str>,
     /// PriorityClasses by name.
     pub priority_classes: BTreeMap<&'a str, PriorityClass<'a>>,
+    /// RuntimeClasses by name; none if nothing is known of them.
+    pub runtime_classes: Option<&'a RuntimeClasses>,
     /// Whether every kubelet knows native sidecars (1.29 and later).
     pub has_native_sidecars: bool,
     /// Whether this is the template of a workload, offline: the API server has set no defaults in it and added no pull secrets.
@@ -220,6 +223,8 @@ reasons! {
     UserUnknown "user_unknown" "nothing says which user the image runs as; runAsNonRoot might keep it from starting",
     ImagePullSecretsInTemplate "image_pull_secrets_in_template" "pull secrets in a template would keep the service account's from being used",
     PriorityClassMissing "priority_class_missing" "there is no such priority class",
+    RuntimeClassMissing "runtime_class_missing" "there is no such runtime class",
+    RuntimeClassUnfit "runtime_class_unfit" "the runtime class is for other nodes than the pod",
     SelectorUnknown "selector_unknown" "nothing says which pods belong together",
     WouldViolatePodSecurity "would_violate_pod_security" "the result would violate what the namespace enforces",
     SelfCheckFailed "self_check_failed" "the patch would have broken the pod; this is a fault of Portcullis, please report it",

@@ -45,6 +45,11 @@ impl SecurityDefaults {
         }
     }
 
+    /// See [`Automount::service_account_labels`].
+    pub(super) fn service_account_labels(&self) -> impl Iterator<Item = &str> {
+        self.automount.iter().flat_map(Automount::service_account_labels)
+    }
+
     pub(super) fn apply(&self, part: &mut Part<'_, '_>) -> Result<(), Conflict> {
         if let Some(automount) = &self.automount {
             automount.apply(part)?;

@@ -71,6 +71,12 @@ impl Injection {
         names
     }
 
+    /// The keys of the annotations of namespaces that it reads.
+    pub(super) fn namespace_annotations(&self) -> impl Iterator<Item = Box<str>> {
+        let mut items = self.revisions.iter().flat_map(|revision| &revision.parts.items);
+        items.any(|item| item.takes_user_of_namespace).then(|| render::UID_RANGE.into()).into_iter()
+    }
+
     /// Plans everything that the document adds to the pod.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 mod check;
 mod driver;
+mod facts;
 mod leaving;
 mod orders;
 mod phases;

@@ -10,8 +10,8 @@ use crate::engine::mutation::{Active, Documents, Reason, Surroundings};
 use crate::engine::object::StringMap;
 use crate::engine::pod_security::{Configuration, LevelVersion};
 use crate::engine::{
-    Annotation, Carried, ExistingPods, Facts, Mode, ObjectKind, Operation, Phase, Request, Resource, Snapshot,
-    Unlisted, Verdict, decide, json as decoder,
+    Annotation, Carried, Facts, Mode, ObjectKind, Operation, Phase, Request, Resource, Snapshot, Unlisted, Verdict,
+    decide, json as decoder,
 };
 
 fn snapshot(documents: Vec<Arc<Active>>, mode: Mode) -> Snapshot {
@@ -52,7 +52,7 @@ fn decided(snapshot: &Snapshot, phase: Phase, object: &Value) -> Verdict {
         old_object: Carried::Absent,
         review: review.as_bytes(),
     };
-    decide(&request, snapshot, &Facts { namespace: None, existing_pods: ExistingPods::NotGathered })
+    decide(&request, snapshot, &Facts::default())
 }
 
 fn pod(containers: Value) -> Value {
