@@ -21,6 +21,8 @@ mod other;
 mod reinvocation;
 #[path = "registration/rights.rs"]
 mod rights;
+#[path = "mutation/schema.rs"]
+mod schema;
 #[path = "mutation/stage.rs"]
 mod stage;
 #[path = "mutation/workloads.rs"]

@@ -12,6 +12,7 @@ mod driver;
 mod patch;
 mod plan;
 pub mod resources;
+mod schema;
 mod selection;
 mod sidecars;
 mod surroundings;

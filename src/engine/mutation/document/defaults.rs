@@ -26,6 +26,8 @@ pub struct PodDefaults {
     pub scheduling: Option<SchedulingDefaults>,
     pub dns: Option<DnsDefaults>,
     pub pod: PodFieldDefaults,
+    /// Names of fields of Kubernetes that are newer than this Portcullis: they pass as they are written, unchecked.
+    pub newer_fields: Vec<String>,
 }
 
 impl Default for PodDefaults {
@@ -43,6 +45,7 @@ impl Default for PodDefaults {
             scheduling: None,
             dns: None,
             pod: PodFieldDefaults::default(),
+            newer_fields: Vec::new(),
         }
     }
 }

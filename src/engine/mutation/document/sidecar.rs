@@ -22,6 +22,8 @@ pub struct SidecarInjection {
     pub failure: Failure,
     pub overrides: Option<Overrides>,
     pub revisions: Option<Revisions>,
+    /// Names of fields of Kubernetes that are newer than this Portcullis: they pass as they are written, unchecked.
+    pub newer_fields: Vec<String>,
     pub add: Parts,
 }
 
