@@ -7,6 +7,8 @@ mod harness;
 
 #[path = "mutation/applying.rs"]
 mod applying;
+#[path = "mutation/corpus.rs"]
+mod corpus;
 #[path = "mutation/defaults.rs"]
 mod defaults;
 #[path = "mutation/documents.rs"]
@@ -19,11 +21,15 @@ mod limits;
 mod other;
 #[path = "mutation/reinvocation.rs"]
 mod reinvocation;
+#[path = "mutation/rich.rs"]
+mod rich;
 #[path = "registration/rights.rs"]
 mod rights;
 #[path = "mutation/schema.rs"]
 mod schema;
 #[path = "mutation/stage.rs"]
 mod stage;
+#[path = "mutation/validity.rs"]
+mod validity;
 #[path = "mutation/workloads.rs"]
 mod workloads;

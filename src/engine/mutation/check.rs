@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use super::ending;
 use super::plan::Reason;
 use super::selection::containers;
 use super::tree::Node;
@@ -114,6 +115,7 @@ fn structure(pod: &Node<'_>) -> Vec<String> {
     for container in spec.into_iter().flat_map(|spec| spec.list("initContainers")) {
         plain_init_container(container, &mut flaws);
     }
+    flaws.extend(ending::flaws(pod));
     let annotations = pod.at(&["metadata", "annotations"]).into_iter().flat_map(Node::members);
     let size: usize = annotations.map(|(key, value)| key.len() + value.string().map_or(0, |value| value.len())).sum();
     if size > MOST_ANNOTATIONS {

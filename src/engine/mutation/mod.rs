@@ -9,6 +9,7 @@ mod defaults;
 pub mod document;
 mod documents;
 mod driver;
+mod ending;
 mod patch;
 mod plan;
 pub mod resources;

@@ -37,6 +37,11 @@ pub(in crate::engine::mutation) enum Grammar {
     /// What may be told of a container's resources.
     ResourceField,
     Integer,
+    PathPart,
+    /// The name of an iSCSI node.
+    IscsiName,
+    /// `host:port`, and more of them behind commas.
+    HostsAndPorts,
     OneOf(&'static [&'static str]),
 }
 
@@ -69,6 +74,9 @@ impl Grammar {
             Self::FieldOfFile => OF_BOTH.contains(&text) || OF_FILES.contains(&text) || is_of_map(text),
             Self::ResourceField => is_resource_field(text),
             Self::Integer => text.parse::<i64>().is_ok_and(|number| number.to_string() == text),
+            Self::PathPart => !text.contains('/'),
+            Self::IscsiName => is_iscsi_name(text),
+            Self::HostsAndPorts => text.split(',').all(is_host_and_port),
             Self::OneOf(words) => words.contains(&text),
         }
     }
@@ -101,6 +109,11 @@ impl Grammar {
             Self::FieldOfFile => return one_of(&[OF_BOTH, OF_FILES, OF_MAPS]),
             Self::ResourceField => return one_of(&[RESOURCE_FIELDS]),
             Self::Integer => "a whole number",
+            Self::PathPart => "a name without /",
+            Self::IscsiName => {
+                "the name of an iSCSI node: iqn.YEAR-MONTH.domain:name, eui. or naa. and hexadecimal digits"
+            }
+            Self::HostsAndPorts => "host:port, or several of them with commas between",
             Self::OneOf(words) => return one_of(&[words]),
         };
         text.to_owned()
@@ -175,6 +188,31 @@ fn is_port_name(text: &str) -> bool {
 
 fn has_no_backsteps(path: &str) -> bool {
     path.split('/').all(|part| part != "..")
+}
+
+/// `iscsiInitiatorIqnRegex` and the like.
+fn is_iscsi_name(text: &str) -> bool {
+    let is_hash = |rest: Option<&str>, length: usize| {
+        rest.is_some_and(|rest| rest.len() == length && rest.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+    };
+    let is_qualified = |rest: &str| {
+        let (month, name) = rest.split_once('.').unwrap_or_default();
+        let (domain, own) = name.split_once(':').unwrap_or_default();
+        let is_month = month.split_once('-').is_some_and(|(year, month)| {
+            year.len() == 4 && month.len() == 2 && [year, month].concat().bytes().all(|byte| byte.is_ascii_digit())
+        });
+        let is_inner = |byte: u8| byte.is_ascii_alphanumeric() || b"-.".contains(&byte);
+        let is_own = |letter: char| !letter.is_whitespace() && !",;*&$|".contains(letter);
+        is_month && !domain.is_empty() && domain.bytes().all(is_inner) && !own.is_empty() && own.chars().all(is_own)
+    };
+    text.strip_prefix("iqn.").is_some_and(is_qualified)
+        || is_hash(text.strip_prefix("eui."), 16)
+        || is_hash(text.strip_prefix("naa."), 32)
+}
+
+fn is_host_and_port(text: &str) -> bool {
+    let (host, _) = text.rsplit_once(':').unwrap_or((":", ""));
+    (host.starts_with('[') && host.ends_with(']')) || !host.contains([':', '[', ']'])
 }
 
 /// A reference as container runtimes read it, but for the length of its parts: what is none is accepted by the API server and never

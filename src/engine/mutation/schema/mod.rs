@@ -2,20 +2,23 @@
 //! every pod.
 //!
 //! Kept true: what passes here is decoded by the API server without a field being lost or refused, whatever pod it lands in. What is
-//! newer than the table passes only where the document names it (`newerFields`). An empty text or a number that Kubernetes takes for
-//! "not given" is taken for that here.
+//! newer than the table passes only where the document names it (`newerFields`). An empty text is as good as none where a form is
+//! asked for, and is none of several words.
 
 mod documents;
 mod grammar;
 mod metadata;
 mod nearest;
+mod resources;
 mod rules;
 mod special;
+mod storage;
 mod table;
 
 pub(super) use documents::{of_defaults, of_injection};
 pub(super) use grammar::Grammar;
 pub(super) use nearest::nearest;
+pub(super) use resources::{STANDARD, flaw_of_amount, flaw_of_resource, is_huge_pages};
 
 use serde_json::{Map, Value};
 
@@ -70,7 +73,7 @@ impl Inspection<'_> {
     fn field(&mut self, value: &Value, field: &Field, path: &str) {
         self.value(value, &field.kind, path);
         let Value::String(text) = value else { return };
-        if !field.words.is_empty() && !text.is_empty() && !field.words.contains(&text.as_str()) {
+        if !field.words.is_empty() && !field.words.contains(&text.as_str()) {
             self.add(path, not_one_of(text, &field.words));
         }
     }
@@ -108,7 +111,7 @@ fn is_int32(number: &serde_json::Number) -> bool {
 }
 
 /// The path of a member, in Kubernetes' syntax.
-fn member(path: &str, key: &str) -> String {
+pub(super) fn member(path: &str, key: &str) -> String {
     let is_plain =
         !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
     if is_plain { format!("{path}.{key}") } else { format!("{path}[{key}]") }
@@ -155,6 +158,9 @@ fn mistaken(kind: &Kind, value: &Value) -> String {
 }
 
 fn not_one_of(text: &str, words: &[&str]) -> String {
+    if text.is_empty() {
+        return format!("must be one of {}; or leave it out", words.join(", "));
+    }
     let meant = nearest(text, words.iter().copied()).map(|word| format!("; did you mean {word}?")).unwrap_or_default();
     // The signals of Linux are many.
     let shown: Vec<&str> = words.iter().copied().take(8).collect();

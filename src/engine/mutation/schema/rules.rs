@@ -6,7 +6,7 @@
 use serde_json::{Map, Value};
 
 use super::grammar::Grammar;
-use super::{Inspection, at, described, member, special};
+use super::{Inspection, at, described, member, special, storage};
 use crate::engine::object::Quantity;
 
 /// What must hold of a field, which may be one of a field: `resources.claims`.
@@ -158,7 +158,7 @@ fn of_scheduling(name: &str) -> &'static [Rule] {
 
 fn of_volumes(name: &str) -> &'static [Rule] {
     match name {
-        "Volume" => &[Special(special::volume)],
+        "Volume" => &[Special(special::volume), Special(storage::name_beside_portal)],
         "EmptyDirVolumeSource" => &[NotNegative("sizeLimit")],
         "HostPathVolumeSource" => &[Text("path", Grammar::NoBacksteps)],
         "ConfigMapVolumeSource" => {
@@ -167,9 +167,14 @@ fn of_volumes(name: &str) -> &'static [Rule] {
         "SecretVolumeSource" => {
             &[Given("secretName"), Between("defaultMode", MODES.0, MODES.1), Between("defaultUser", USERS.0, USERS.1)]
         }
-        "DownwardAPIVolumeSource" | "ProjectedVolumeSource" => {
+        "DownwardAPIVolumeSource" => {
             &[Between("defaultMode", MODES.0, MODES.1), Between("defaultUser", USERS.0, USERS.1)]
         }
+        "ProjectedVolumeSource" => &[
+            Between("defaultMode", MODES.0, MODES.1),
+            Between("defaultUser", USERS.0, USERS.1),
+            Special(special::projections),
+        ],
         "KeyToPath" => {
             &[Text("path", Grammar::File), Between("mode", MODES.0, MODES.1), Between("user", USERS.0, USERS.1)]
         }
@@ -212,7 +217,13 @@ fn of_volumes(name: &str) -> &'static [Rule] {
 
 fn of_storage(name: &str) -> &'static [Rule] {
     match name {
-        "CSIVolumeSource" => &[Text("driver", Grammar::Driver), Text("nodePublishSecretRef.name", Grammar::Subdomain)],
+        "CSIVolumeSource" => &[
+            Text("driver", Grammar::Driver),
+            Given("nodePublishSecretRef.name"),
+            Text("nodePublishSecretRef.name", Grammar::Subdomain),
+        ],
+        "ImageVolumeSource" => &[Given("reference"), Text("reference", Grammar::Image)],
+        "LabelSelector" => &[Special(special::selector)],
         "NFSVolumeSource" => &[Text("path", Grammar::Absolute)],
         "EphemeralVolumeSource" => &[Given("volumeClaimTemplate")],
         "PersistentVolumeClaimTemplate" => &[Special(special::metadata_of_claim)],
@@ -225,8 +236,34 @@ fn of_storage(name: &str) -> &'static [Rule] {
             Text("storageClassName", Grammar::Subdomain),
             Special(special::claim),
         ],
-        "ISCSIVolumeSource" => &[Between("lun", 0, 255)],
+        _ => of_old_storage(name),
+    }
+}
+
+/// Kinds of volumes that the API still takes, and drivers have replaced.
+fn of_old_storage(name: &str) -> &'static [Rule] {
+    match name {
+        "AWSElasticBlockStoreVolumeSource" | "GCEPersistentDiskVolumeSource" => &[Between("partition", 0, 255)],
+        "AzureDiskVolumeSource" => &[Special(storage::azure_disk)],
+        "CephFSVolumeSource" | "RBDVolumeSource" => &[Filled("monitors")],
+        "CinderVolumeSource" => &[Given("secretRef.name")],
+        "FCVolumeSource" => &[Between("lun", 0, 255), Special(storage::fibre_channel)],
+        "FlockerVolumeSource" => &[One(&["datasetName", "datasetUUID"]), Text("datasetName", Grammar::PathPart)],
         "GitRepoVolumeSource" => &[Text("directory", Grammar::Descending)],
+        "ISCSIVolumeSource" => &[
+            Between("lun", 0, 255),
+            Text("iqn", Grammar::IscsiName),
+            Text("initiatorName", Grammar::IscsiName),
+            Special(storage::iscsi),
+        ],
+        "QuobyteVolumeSource" => &[Text("registry", Grammar::HostsAndPorts), Special(storage::tenant)],
+        "ScaleIOVolumeSource" => &[Given("volumeName")],
+        "StorageOSVolumeSource" => &[
+            Given("volumeName"),
+            Given("secretRef.name"),
+            Text("volumeName", Grammar::Label),
+            Text("volumeNamespace", Grammar::Label),
+        ],
         _ => &[],
     }
 }
@@ -248,7 +285,10 @@ impl Rule {
             | NotNegative(field)
             | Distinct(field, _)
             | Absent(field, _) => {
-                if !is_newer(field) {
+                let (holder, _) = field.rsplit_once('.').unwrap_or_default();
+                // What is not there needs nothing.
+                let is_there = holder.is_empty() || at(members, holder).is_some();
+                if is_there && !is_newer(field) {
                     self.judge_field(inspection, at(members, field), &format!("{path}.{field}"));
                 }
             }
@@ -257,8 +297,7 @@ impl Rule {
 
     fn judge_field(&self, inspection: &mut Inspection<'_>, value: Option<&Value>, path: &str) {
         match (self, value) {
-            (Given(_), None) => inspection.add(path, "must be given"),
-            (Given(_), Some(value)) if value == "" => inspection.add(path, "must be given"),
+            (Given(_), value) if value.is_none_or(|value| value == "") => inspection.add(path, "must be given"),
             (Filled(_), value) if value.and_then(Value::as_array).is_none_or(Vec::is_empty) => {
                 inspection.add(path, "must be given, and hold something");
             }
@@ -287,8 +326,11 @@ impl Inspection<'_> {
     /// A text that is given must have this form.
     pub(super) fn text(&mut self, value: &Value, grammar: Grammar, path: &str) {
         let Value::String(text) = value else { return };
-        if !text.is_empty() && !grammar.accepts(text) {
-            self.add(path, format!("must be {}, not {}", grammar.wanted(), described(value)));
+        let is_none = text.is_empty() && !matches!(grammar, Grammar::OneOf(_));
+        if !is_none && !grammar.accepts(text) {
+            let instead =
+                if text.is_empty() { "; or leave it out".to_owned() } else { format!(", not {}", described(value)) };
+            self.add(path, format!("must be {}{instead}", grammar.wanted()));
         }
     }
 }

@@ -2,12 +2,14 @@
 //!
 //! Source: `k8s.io/kubernetes/pkg/apis/core/validation/validation.go`, by the names beside them.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Map, Value};
 
 use super::grammar::Grammar;
 use super::rules::quantity;
 use super::{Inspection, at};
-use crate::engine::mutation::document::{Parts, Sidecar};
+use crate::engine::mutation::document::{LabelSelector, Parts, Sidecar};
 use crate::engine::object::Quantity;
 
 type Members = Map<String, Value>;
@@ -176,6 +178,36 @@ pub(super) fn volume(inspection: &mut Inspection<'_>, members: &Members, path: &
     }
 }
 
+/// `validateProjectionSources`: no two sources put a file at the same path. Those that are named by nobody are not known.
+pub(super) fn projections(inspection: &mut Inspection<'_>, members: &Members, path: &str) {
+    let mut taken = BTreeSet::new();
+    for (index, source) in list(members, "sources").enumerate() {
+        for (kind, fields) in source.as_object().into_iter().flatten() {
+            let items = fields.get("items").and_then(Value::as_array).into_iter().flatten();
+            let items = items.enumerate().map(|(item, value)| (format!("items[{item}].path"), value.get("path")));
+            // What a token is put over is known, and accepted.
+            let others = ["path", "credentialBundlePath", "keyPath", "certificateChainPath"];
+            let others = others.iter().filter(|_| kind != "serviceAccountToken");
+            let others = others.map(|field| ((*field).to_owned(), fields.get(*field)));
+            for (field, file) in items.chain(others) {
+                let Some(file) = file.and_then(Value::as_str).filter(|file| !file.is_empty()) else { continue };
+                if !taken.insert(file.to_owned()) {
+                    let at = format!("{path}.sources[{index}].{kind}.{field}");
+                    inspection.add(at, format!("{file:?} is there twice; a path holds one file"));
+                }
+            }
+        }
+    }
+}
+
+/// `ValidateLabelSelector`.
+pub(super) fn selector(inspection: &mut Inspection<'_>, members: &Members, path: &str) {
+    match serde_json::from_value::<LabelSelector>(Value::Object(members.clone())) {
+        Ok(selector) => inspection.selector(&selector, path),
+        Err(error) => inspection.add(path, format!("is no selector: {error}")),
+    }
+}
+
 /// `validateContainerResourceFieldSelector`, which wants to know of which container.
 pub(super) fn file_of_resources(inspection: &mut Inspection<'_>, members: &Members, path: &str) {
     if members.contains_key("resourceFieldRef") && text(members, "resourceFieldRef.containerName").is_empty() {
@@ -186,6 +218,12 @@ pub(super) fn file_of_resources(inspection: &mut Inspection<'_>, members: &Membe
 
 /// `ValidateTemplateObjectMeta`.
 pub(super) fn metadata_of_claim(inspection: &mut Inspection<'_>, members: &Members, path: &str) {
+    let texts = |field: &str| -> BTreeMap<String, String> {
+        let entries = at(members, field).and_then(Value::as_object).into_iter().flatten();
+        entries.map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned())).collect()
+    };
+    let (labels, annotations) = (texts("metadata.labels"), texts("metadata.annotations"));
+    inspection.metadata((&labels, &annotations), &[], &format!("{path}.metadata"));
     let metadata = members.get("metadata").and_then(Value::as_object).into_iter().flatten();
     for (field, _) in metadata.filter(|(field, _)| !["annotations", "labels"].contains(&field.as_str())) {
         inspection
@@ -207,6 +245,7 @@ pub(super) fn claim(inspection: &mut Inspection<'_>, members: &Members, path: &s
 
 /// What the parts of a document demand of each other.
 pub(super) fn parts_fit(inspection: &mut Inspection<'_>, parts: &Parts, path: &str) {
+    host_ports_differ(inspection, parts, path);
     for (list, sidecars) in [("initContainers", &parts.init_containers), ("containers", &parts.containers)] {
         for (index, sidecar) in sidecars.iter().enumerate() {
             let path = format!("{path}.{list}[{index}].container");
@@ -214,6 +253,28 @@ pub(super) fn parts_fit(inspection: &mut Inspection<'_>, parts: &Parts, path: &s
             files_are_in_empty_folders(inspection, parts, sidecar, &path);
             sleep_is_within_the_grace_period(inspection, parts, sidecar, &path);
         }
+    }
+}
+
+/// `checkHostPortConflicts`: of the containers that run side by side.
+fn host_ports_differ(inspection: &mut Inspection<'_>, parts: &Parts, path: &str) {
+    let mut taken = BTreeSet::new();
+    for (list, sidecars) in [("initContainers", &parts.init_containers), ("containers", &parts.containers)] {
+        for (index, sidecar) in sidecars.iter().enumerate() {
+            if list == "initContainers" {
+                taken.clear();
+            }
+            let ports = sidecar.container.get("ports").and_then(Value::as_array).into_iter().flatten();
+            for (number, port) in ports.enumerate() {
+                let of = |field: &str| port.get(field).filter(|value| *value != "").map(ToString::to_string);
+                let Some(host_port) = of("hostPort").filter(|port| port != "0") else { continue };
+                if !taken.insert((host_port, of("protocol").filter(|protocol| protocol != "\"TCP\""), of("hostIP"))) {
+                    let at = format!("{path}.{list}[{index}].container.ports[{number}].hostPort");
+                    inspection.add(at, "is taken by another port of these containers");
+                }
+            }
+        }
+        taken.clear();
     }
 }
 

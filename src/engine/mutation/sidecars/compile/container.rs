@@ -91,6 +91,12 @@ fn api_rules(container: &Map<String, Value>, kind: Kind, at: &str, flaws: &mut F
     for field in ends.into_iter().filter(|field| kind == Kind::Init && container.contains_key(*field)) {
         flaws.add(format!("{at}.{field}"), "an init container has none of these, as it ends; only a sidecar may");
     }
+    let policies = container.get("resizePolicy").and_then(Value::as_array).into_iter().flatten().enumerate();
+    let restarts = |policy: &Value| policy.get("restartPolicy").is_some_and(|policy| policy == "RestartContainer");
+    for (index, _) in policies.filter(|(_, policy)| kind == Kind::Init && restarts(policy)) {
+        let problem = "must be NotRequired: an init container is not restarted when it is resized";
+        flaws.add(format!("{at}.resizePolicy[{index}].restartPolicy"), problem);
+    }
 }
 
 fn variables(container: &Map<String, Value>, derived: &[DerivedVariable], path: &str, flaws: &mut Flaws) {
