@@ -17,6 +17,8 @@ mod documents;
 mod flaws;
 #[path = "mutation/limits.rs"]
 mod limits;
+#[path = "mutation/odd.rs"]
+mod odd;
 #[path = "mutation/other.rs"]
 mod other;
 #[path = "mutation/reinvocation.rs"]

@@ -10,6 +10,7 @@ use super::documents::{Active, Candidates, Documents, Part};
 use super::patch::Patch;
 use super::plan::{Conflict, Note, Plan, Reason, Reserved, Weight, World};
 use super::selection::Outcome;
+use super::size;
 use super::tree::Node;
 use crate::engine::pod_security::LevelVersion;
 
@@ -63,10 +64,15 @@ pub fn mutate<'a>(pod: &'a str, rules: Rules<'a>) -> Mutated<'a> {
         }
         mutated = rules.carry_out(&original, &chosen);
     }
+    mutated.patch = Patch::of(&mutated.pod);
+    if size::is_in_doubt(pod, mutated.patch.as_ref()) {
+        mutated = rules.carry_out_one_by_one(&original, &chosen);
+        mutated.patch = Patch::of(&mutated.pod);
+    }
     notes.append(&mut mutated.notes);
     mutated.notes = notes;
-    if mutated.denial().is_none() {
-        mutated.patch = Patch::of(&mutated.pod);
+    if mutated.denial().is_some() {
+        mutated.patch = None;
     }
     mutated
 }
@@ -130,26 +136,22 @@ impl<'a> Rules<'a> {
         for (_, document) in &documents {
             document.run(&mut plan);
         }
-        let standard = Standard::new(self.enforced);
-        if check::fault(original, &plan.pod, &standard).is_some() {
-            plan = self.plan(original, &documents);
-            self.carry_out_with_care(original, &documents, standard, &mut plan);
+        if check::fault(original, &plan.pod, &Standard::new(self.enforced)).is_some() {
+            return self.carry_out_one_by_one(original, chosen);
         }
         Mutated { pod: plan.pod, patch: None, notes: plan.notes }
     }
 
     /// Runs the documents with a check after each, so that the one at fault is found and taken back.
-    fn carry_out_with_care(
-        &self,
-        original: &Node<'a>,
-        documents: &[(u32, &'a Active)],
-        mut standard: Standard,
-        plan: &mut Plan<'a>,
-    ) {
-        for (_, document) in documents {
+    fn carry_out_one_by_one(&self, original: &Node<'a>, chosen: &BTreeSet<u32>) -> Mutated<'a> {
+        let documents = self.documents.at(chosen.iter().copied());
+        let mut plan = self.plan(original, &documents);
+        let mut standard = Standard::new(self.enforced);
+        for (_, document) in &documents {
             let (before, noted) = (plan.pod.clone(), plan.notes.len());
-            document.run(plan);
-            let Some(fault) = check::fault(original, &plan.pod, &standard) else { continue };
+            document.run(&mut plan);
+            let fault = check::fault(original, &plan.pod, &standard);
+            let Some(fault) = fault.or_else(|| size::fault(original, &plan.pod)) else { continue };
             let is_violation = fault.reason == Reason::WouldViolatePodSecurity;
             let is_accepted = is_violation
                 && (document.pod_security == PodSecuritySafety::Allow || document.on_conflict == OnConflict::Warn);
@@ -168,6 +170,7 @@ impl<'a> Rules<'a> {
             };
             plan.note(&document.title, fault.reason, weight, fault.about);
         }
+        Mutated { pod: plan.pod, patch: None, notes: plan.notes }
     }
 
     fn plan(&self, original: &Node<'a>, documents: &[(u32, &'a Active)]) -> Plan<'a> {

@@ -16,6 +16,7 @@ pub mod resources;
 mod schema;
 mod selection;
 mod sidecars;
+mod size;
 mod surroundings;
 mod tree;
 
