@@ -17,6 +17,8 @@ mod documents;
 mod flaws;
 #[path = "mutation/limits.rs"]
 mod limits;
+#[path = "mutation/newcomer.rs"]
+mod newcomer;
 #[path = "mutation/odd.rs"]
 mod odd;
 #[path = "mutation/other.rs"]

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::{Enablement, Guards, LabelSelector, Match, Mode, Names, OnConflict, QuantityText, Resources};
 
+/// Which pods are completed, and what their unset fields become.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct PodDefaults {

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::{Enablement, Guards, Match, Mode, Names, Overrides, Proportion, Resources};
 
+/// Which pods get something, and what: containers, volumes, variables, mounts.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct SidecarInjection {
