@@ -308,15 +308,18 @@ fn files_are_in_empty_folders(inspection: &mut Inspection<'_>, parts: &Parts, si
     }
 }
 
-/// `validateSleepAction`.
+/// The grace period of a pod that names none, in seconds.
+const DEFAULT_GRACE_PERIOD: u32 = 30;
+
+/// `validateSleepAction`. A pod that has less time than others is for the self-check to find.
 fn sleep_is_within_the_grace_period(inspection: &mut Inspection<'_>, parts: &Parts, sidecar: &Sidecar, path: &str) {
-    let least = i64::from(parts.pod.termination_grace_period_at_least.unwrap_or_default());
+    let least = i64::from(parts.pod.termination_grace_period_at_least.unwrap_or(DEFAULT_GRACE_PERIOD));
     for hook in ["postStart", "preStop"] {
         let seconds =
             sidecar.container.get("lifecycle").and_then(|lifecycle| lifecycle.get(hook)?.get("sleep")?.get("seconds"));
         if seconds.and_then(Value::as_i64).is_some_and(|seconds| seconds > least) {
             let problem = format!(
-                "is more than the {least} seconds that every pod has to end in; raise `add.pod.terminationGracePeriodAtLeast`"
+                "is more than the {least} seconds that pods have to end in; raise `add.pod.terminationGracePeriodAtLeast`"
             );
             inspection.add(format!("{path}.lifecycle.{hook}.sleep.seconds"), problem);
         }

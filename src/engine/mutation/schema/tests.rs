@@ -177,7 +177,7 @@ fn what_the_api_server_refuses_in_a_container_is_refused_in_a_document() {
         ),
         (json!({"lifecycle": {"stopSignal": "SIGTERM"}}), ".lifecycle.stopSignal: leave it out"),
         (
-            json!({"lifecycle": {"preStop": {"sleep": {"seconds": 5}}}}),
+            json!({"lifecycle": {"preStop": {"sleep": {"seconds": 31}}}}),
             ".lifecycle.preStop.sleep.seconds: is more than",
         ),
         (json!({"resources": {"claims": [{"name": "gpu"}]}}), ".resources.claims: leave it out"),
@@ -233,8 +233,8 @@ fn parts_that_refer_to_each_other_fit() {
         with(json!({"name": "v", "emptyDir": {}})),
         "spec.add.containers[0].container.volumeDevices[0].name: must be a volume of `add.volumes`",
     );
-    let sleep = json!({"container": {"name": "c", "image": "c", "lifecycle": {"preStop": {"sleep": {"seconds": 5}}}}});
-    let enough = json!({"containers": [sleep], "pod": {"terminationGracePeriodAtLeast": 5}});
+    let sleep = json!({"container": {"name": "c", "image": "c", "lifecycle": {"preStop": {"sleep": {"seconds": 40}}}}});
+    let enough = json!({"containers": [sleep], "pod": {"terminationGracePeriodAtLeast": 40}});
     assert_eq!(adding(enough), Vec::<String>::new());
 }
 
