@@ -9,7 +9,8 @@ use crate::engine::{Annotation, Cause, Status, Verdict};
 
 /// The AdmissionReview that answers the request with this uid.
 pub fn encode(uid: &str, verdict: &Verdict) -> Vec<u8> {
-    let mut answer = Vec::with_capacity(256);
+    let patched = verdict.patch().map_or(0, |patch| 512 + patch.json().len() * 4 / 3);
+    let mut answer = Vec::with_capacity(256 + patched);
     answer.extend_from_slice(br#"{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","response":{"uid":"#);
     text(&mut answer, uid);
     answer.extend_from_slice(if verdict.is_allowed() { br#","allowed":true"# } else { br#","allowed":false"# });

@@ -405,9 +405,11 @@ impl<'a> Parts<'a> {
     }
 
     fn try_read<'t>(mut cursor: Cursor<'t>, keep: impl Fn(&'t str) -> Cow<'a, str>) -> Result<Self, DecodeError> {
+        // Members are mostly longer than this. Sixteen are as much as allocators hand out again at little cost.
+        let room = (cursor.len() / 32).clamp(2, 16);
         let parts = match cursor.peek() {
             Some(b'{') => {
-                let mut members = Vec::with_capacity(16);
+                let mut members = Vec::with_capacity(room);
                 cursor.members(|key, cursor| {
                     let key = key.borrowed().map_or_else(|| Cow::Owned(key.to_string()), &keep);
                     let node = Node::new(keep(cursor.value()?));
