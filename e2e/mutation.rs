@@ -7,10 +7,14 @@ mod harness;
 
 #[path = "mutation/applying.rs"]
 mod applying;
+#[path = "mutation/copies.rs"]
+mod copies;
 #[path = "mutation/defaults.rs"]
 mod defaults;
 #[path = "mutation/documents.rs"]
 mod documents;
+#[path = "mutation/facts.rs"]
+mod facts;
 #[path = "mutation/flaws.rs"]
 mod flaws;
 #[path = "mutation/limits.rs"]
@@ -23,6 +27,8 @@ mod reinvocation;
 mod rights;
 #[path = "mutation/stage.rs"]
 mod stage;
+#[path = "mutation/told.rs"]
+mod told;
 #[path = "mutation/updates.rs"]
 mod updates;
 #[path = "mutation/workloads.rs"]

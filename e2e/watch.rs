@@ -81,6 +81,57 @@ fn whoever_may_not_list_is_never_ready_and_still_reads_a_namespace_live() -> Res
     Ok(())
 }
 
+/// What lets everybody read the version, unless a cluster's owner has taken it away.
+const LETS_READ_VERSION: [&str; 2] = ["system:discovery", "system:public-info-viewer"];
+
+const NATIVE: &str = r#"
+apiVersion: portcullis.dev/v1
+kind: SidecarInjection
+metadata: {name: native}
+spec:
+  mode: Always
+  add:
+    containers:
+      - container: {name: proxy, image: "proxy:1"}
+        placement: {kind: Auto, fallback: Skip}
+"#;
+
+#[test]
+fn whoever_may_not_read_the_version_is_ready_and_takes_kubelets_to_be_old_until_it_is_told() -> Result<()> {
+    let plane = bare_plane()?;
+    plane.create_namespace(CHANGED, &[])?;
+    let mut api = plane.connect()?;
+    let bindings = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings";
+    for name in LETS_READ_VERSION {
+        api.delete(&format!("{bindings}/{name}"))?.done()?;
+    }
+    let policy = plane.write("native.yaml", NATIVE)?;
+    let portcullis = watching(&plane, &[&format!("--policies={}", policy.display())])?;
+    assert_eq!(portcullis.asked("/readyz")?.0, 200);
+    assert_eq!(portcullis.metric("portcullis_api_server_version_known")?, 0.0);
+    let log = std::fs::read_to_string(plane.file("portcullis.portcullis.svc.log"))?;
+    ensure!(log.contains("the API server does not tell its version") && log.contains("forbidden"), "{log}");
+
+    portcullis.service.create(&mut api)?;
+    Registration { service: &portcullis.service, namespaces: &[CHANGED], failure_policy: "Fail" }
+        .create_mutating(&mut api)?;
+    let mut tried = || api.post(&format!("{}?dryRun=All", pods(CHANGED)), &privileged_pod("a"));
+    until(SOON, || {
+        let answer = tried()?;
+        ensure!(answer.status == 201 && answer.body["spec"]["initContainers"].is_null(), "{}", answer.body);
+        Ok(answer.warnings.iter().any(|warning| warning.contains("native_unsupported")).then_some(()))
+    })?;
+    let group = "rbac.authorization.k8s.io";
+    let binding = json!({
+        "metadata": {"name": "reads-version"},
+        "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": LETS_READ_VERSION[0]},
+        "subjects": [{"apiGroup": group, "kind": "User", "name": "portcullis"}],
+    });
+    plane.connect()?.post(bindings, &binding)?.done()?;
+    until(2 * SOON, || Ok((portcullis.metric("portcullis_api_server_version_known")? == 1.0).then_some(())))?;
+    until(SOON, || Ok((tried()?.body["spec"]["initContainers"][0]["name"] == "proxy").then_some(())))
+}
+
 #[test]
 fn a_namespace_is_judged_from_its_first_moment() -> Result<()> {
     let mut api = stage()?.plane.connect()?;

@@ -173,7 +173,7 @@ fn bad_input_ends_with_code_2_and_says_what_and_where() {
         ("{\"kind\":", "--mode", "audit".to_owned(), "EOF while parsing"),
         (&*good, "--config", name(&unknown), ":4:3: exemptions.runtimeClassNames: unknown field"),
         (&*good, "--namespaces", name(&tab), ":4:"),
-        (&*good, "--namespaces", name(&stray), "found ConfigMap; only Namespace and Pod"),
+        (&*good, "--namespaces", name(&stray), "found ConfigMap; only objects of the kinds Namespace, Pod"),
         (&*good, "--config", "/nonexistent".to_owned(), "cannot read /nonexistent"),
     ] {
         let output = review(body).args([flag, &file]);

@@ -11,5 +11,7 @@ pub fn to_watch() -> Value {
         watched("portcullis.dev", &["poddefaults", "sidecarinjections"]),
         watched("", &["limitranges"]),
         watched("scheduling.k8s.io", &["priorityclasses"]),
+        watched("node.k8s.io", &["runtimeclasses"]),
+        {"apiGroups": [""], "resources": ["serviceaccounts"], "verbs": ["get", "list", "watch"]},
     ])
 }

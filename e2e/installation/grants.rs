@@ -10,7 +10,7 @@ use std::{collections::BTreeSet, fmt};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Right {
     pub verb: String,
-    /// With its group, and a subresource: `pods`, `events.events.k8s.io`, `pods/status`.
+    /// With its group, and a subresource: `pods`, `events.events.k8s.io`, `pods/status`. A path where it is no resource: `/version`.
     pub resource: String,
     /// None: in all of them, and of objects that are in none.
     namespace: Option<String>,
@@ -48,6 +48,10 @@ pub fn granted(objects: &Objects) -> Result<BTreeSet<Right>> {
                 [] => vec![None],
                 names => names.iter().cloned().map(Some).collect(),
             };
+            for path in texts("nonResourceURLs") {
+                let right = |verb| Right { verb, resource: path.clone(), namespace: None, name: None };
+                granted.extend(texts("verbs").into_iter().map(right));
+            }
             for group in texts("apiGroups") {
                 for resource in texts("resources") {
                     for verb in texts("verbs") {
@@ -82,12 +86,18 @@ pub fn asked(log: &AuditLog, namespace: &str) -> Result<BTreeSet<Right>> {
         }
         let code = event["responseStatus"]["code"].as_u64().unwrap_or_default();
         ensure!(code != 401 && code != 403, "refused: {event}");
-        // What Kubernetes lets everybody see (`system:discovery`), and no role of ours grants.
-        if event["requestURI"] == "/version" {
-            continue;
-        }
         let target = &event["objectRef"];
         let text = |value: &Value| value.as_str().map(str::to_owned);
+        if target.is_null() {
+            let resource = text(&event["requestURI"]).context("no path")?;
+            asked.insert(Right {
+                verb: text(&event["verb"]).context("no verb")?,
+                resource,
+                namespace: None,
+                name: None,
+            });
+            continue;
+        }
         let resource = text(&target["resource"]).with_context(|| format!("asked for no resource: {event}"))?;
         let group = text(&target["apiGroup"]).unwrap_or_default();
         let resource = match target["subresource"].as_str() {

@@ -15,7 +15,17 @@ const USED: &str = "used";
 const GIVEN: &str = "given";
 const SOON: Duration = Duration::from_secs(60);
 
-/// How many namespaces are made to find one that the watch has not told of when it is asked for.
+const WITHOUT_TOKENS: &str = r#"
+apiVersion: portcullis.dev/v1
+kind: PodDefaults
+metadata: {name: without-tokens}
+spec:
+  security:
+    automountServiceAccountToken:
+      unlessServiceAccount: {matchLabels: {needs-api: "true"}}
+"#;
+
+/// How many namespaces, or service accounts, are made to find one that the watch has not told of when it is asked for.
 const MOST_YOUNG: u32 = 1000;
 
 #[test]
@@ -83,6 +93,7 @@ fn exercise(stage: &Stage, portcullis: &Running) -> Result<()> {
     damage_the_certificates(&mut api)?;
     tighten_a_namespace(&mut api, portcullis)?;
     judge_in_a_namespace_that_the_watch_has_not_told_of(&mut api, portcullis)?;
+    complete_a_pod_of_an_account_that_the_watch_has_not_told_of(stage, &mut api, portcullis)?;
     disable_for_a_moment(stage, &mut api)
 }
 
@@ -150,6 +161,30 @@ fn judge_in_a_namespace_that_the_watch_has_not_told_of(api: &mut Api, portcullis
         api.delete(&format!("/api/v1/namespaces/{name}"))?.done()?;
         Ok((portcullis.metric("portcullis_namespace_reads_total{outcome=\"found\"}")? >= 1.0).then_some(()))
     })
+}
+
+/// A document asks for the labels of service accounts, so they are followed. Whether one is younger than the watch's news of it is
+/// chance, so it is tried.
+fn complete_a_pod_of_an_account_that_the_watch_has_not_told_of(
+    stage: &Stage,
+    api: &mut Api,
+    portcullis: &Running,
+) -> Result<()> {
+    stage.plane.kubectl()?.apply(WITHOUT_TOKENS)?;
+    until(SOON, || Ok((portcullis.metric("portcullis_service_accounts")? >= 1.0).then_some(())))?;
+    api.post("/api/v1/namespaces", &json!({"metadata": {"name": "accounts"}}))?.done()?;
+    let mut number = 0;
+    until(SOON, || {
+        number += 1;
+        ensure!(number <= MOST_YOUNG, "the watch was faster {MOST_YOUNG} times");
+        let name = format!("young-{number}");
+        api.post("/api/v1/namespaces/accounts/serviceaccounts", &json!({"metadata": {"name": name}}))?.done()?;
+        let container = json!({"name": "app", "image": "nginx"});
+        let pod = json!({"metadata": {"name": "p"}, "spec": {"serviceAccountName": name, "containers": [container]}});
+        api.post("/api/v1/namespaces/accounts/pods?dryRun=All", &pod)?;
+        Ok((portcullis.metric("portcullis_service_account_reads_total{outcome=\"found\"}")? >= 1.0).then_some(()))
+    })?;
+    stage.plane.kubectl()?.done(&["delete", "poddefaults", "without-tokens"]).map(drop)
 }
 
 /// The marker is heeded, what is registered goes; when the time is over, the marker goes, the registration is back, and the

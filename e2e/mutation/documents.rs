@@ -50,7 +50,7 @@ pub fn is_shipping(pod: &Value) -> bool {
         && once(&names(pod, "initContainers"), "log-shipper")
         && container(pod, "log-shipper")["restartPolicy"] == "Always"
         && once(&names(pod, "volumes"), "app-logs")
-        && items(pod, "containers").all(writes_logs)
+        && items(pod, "containers").filter(|container| container["name"] != "istio-proxy").all(writes_logs)
 }
 
 /// Whether a container of an app has its variable and its mount, each once.

@@ -18,9 +18,10 @@ fn what_another_webhook_adds_gets_our_edits_and_our_order() -> Result<()> {
         until_pod(&mut api, "mesh", &pod("a", Some(SHIP)), |pod| is_proxied(pod) && is_shipping(pod))?;
         for number in 0..5 {
             let stored = create(&mut api, "mesh", &pod(&format!("a-{number}"), Some(SHIP)))?;
-            assert_eq!(names(&stored, "containers"), ["istio-proxy", "app"], "{stored}");
+            assert_eq!(names(&stored, "containers"), ["istio-proxy", "app", "helper"], "{stored}");
             assert_eq!(names(&stored, "initContainers"), ["log-shipper", "istio-init"], "{stored}");
-            assert!(items(&stored, "containers").all(writes_logs), "{stored}");
+            assert!(writes_logs(container(&stored, "app")) && writes_logs(container(&stored, "helper")), "{stored}");
+            assert!(!writes_logs(container(&stored, "istio-proxy")), "a proxy is nobody's app: {stored}");
             assert!(is_shipping(&stored), "{stored}");
             assert_eq!(container(&stored, "app")["image"], "mirror.example.com/app:1", "theirs stays");
         }
@@ -71,6 +72,13 @@ fn a_registry_that_another_webhook_puts_before_every_image_stays() -> Result<()>
         let is_put = |pod: &Value| container(pod, "app")["image"] == "mirror.example.com/app:1" && is_shipping(pod);
         let stored = until_pod(&mut api, "registry", &pod("a", Some(SHIP)), is_put)?;
         assert_eq!(container(&stored, "log-shipper")["image"], "mirror.example.com/fluent-bit:4", "{stored}");
+        // Where it is mandatory, only a registry that the document declares will do.
+        let mandatory = LOG_SHIPPER.replace("  enablement:", "  failure: {verify: Deny}\n  enablement:");
+        stage.apply(&mandatory, 1.0)?;
+        until_pod(&mut api, "registry", &pod("a", Some(SHIP)), |answer| answer["code"] == 403)?;
+        let declared = mandatory.replace("  enablement:", "  imageMirrors: [mirror.example.com]\n  enablement:");
+        stage.apply(&declared, 1.0)?;
+        until_pod(&mut api, "registry", &pod("a", Some(SHIP)), is_put)?;
         Ok(())
     })
 }
@@ -95,6 +103,10 @@ fn insert_proxy_first(pod: &Value) -> Vec<Value> {
     if !has("istio-proxy") {
         let proxy = json!({"name": "istio-proxy", "image": "proxy:1"});
         operations.push(json!({"op": "add", "path": "/spec/containers/0", "value": proxy}));
+    }
+    if !has("helper") {
+        let helper = json!({"name": "helper", "image": "helper:1"});
+        operations.push(json!({"op": "add", "path": "/spec/containers/-", "value": helper}));
     }
     if !has("istio-init") {
         let init = json!({"name": "istio-init", "image": "proxy:1"});

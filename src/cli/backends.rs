@@ -2,10 +2,11 @@
 
 use std::cell::RefCell;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::inputs::Pods;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Owners};
 use crate::engine::{ExistingPods, Facts, Needed, Snapshot};
 use crate::serve::Backend;
 use crate::telemetry::{Decided, Recorder};
@@ -19,6 +20,9 @@ pub(super) struct Memory {
 
 impl Memory {
     pub(super) fn new(snapshot: Snapshot, pods: Pods, recorder: Recorder) -> Self {
+        let documents = u64::try_from(snapshot.documents().iter().count()).unwrap_or(u64::MAX);
+        recorder.metrics.documents.store(documents, Ordering::Relaxed);
+        recorder.metrics.decisions.heed(snapshot.documents());
         Self { snapshot: Arc::new(snapshot), pods, recorder }
     }
 }
@@ -28,17 +32,17 @@ impl Backend for Memory {
         self.snapshot.clone()
     }
 
-    async fn gather(&self, needed: Needed<'_>, deadline: Instant) -> Facts {
+    async fn gather(&self, needed: Needed<'_>, _: &Snapshot, deadline: Instant) -> Facts {
         let existing_pods = match needed {
             Needed::PodsOf(namespace) => ExistingPods::Listed {
                 pods: self.pods.get(namespace).cloned().unwrap_or_default(),
                 unlisted: 0,
                 time: RefCell::new(Box::new(time_until(end_for_pods(Instant::now(), deadline)))),
             },
-            // A namespace that the files lack does not exist.
-            Needed::Nothing | Needed::Namespace(_) => ExistingPods::NotGathered,
+            // A namespace that the files lack does not exist, and a service account that they lack is unknown.
+            _ => ExistingPods::NotGathered,
         };
-        Facts { namespace: None, existing_pods }
+        Facts { existing_pods, ..Facts::default() }
     }
 
     fn record(&self, decided: &Decided<'_>) {
@@ -53,12 +57,14 @@ impl Backend for Memory {
 /// A live cluster.
 pub(super) struct Live {
     cluster: Cluster,
+    /// None if owners of pods are to be told nothing.
+    owners: Option<Owners>,
     recorder: Recorder,
 }
 
 impl Live {
-    pub(super) fn new(cluster: Cluster, recorder: Recorder) -> Self {
-        Self { cluster, recorder }
+    pub(super) fn new(cluster: Cluster, owners: Option<Owners>, recorder: Recorder) -> Self {
+        Self { cluster, owners, recorder }
     }
 
     /// The dry run's time is shared: three quarters for the list, the rest for looking at what it gave.
@@ -82,11 +88,22 @@ impl Backend for Live {
         self.cluster.snapshot()
     }
 
-    async fn gather(&self, needed: Needed<'_>, deadline: Instant) -> Facts {
+    async fn gather(&self, needed: Needed<'_>, snapshot: &Snapshot, deadline: Instant) -> Facts {
         match needed {
             Needed::Nothing => Facts::default(),
             Needed::Namespace(name) => {
-                Facts { namespace: self.cluster.namespace(name, deadline).await, ..Facts::default() }
+                Facts { namespace: self.cluster.namespace(name, snapshot, deadline).await, ..Facts::default() }
+            }
+            Needed::ServiceAccount(account) => Facts {
+                service_account: self.cluster.service_account(&account, snapshot, deadline).await,
+                ..Facts::default()
+            },
+            Needed::ServiceAccountAndNamespace(account) => {
+                let reads = tokio::join!(
+                    self.cluster.namespace(account.namespace, snapshot, deadline),
+                    self.cluster.service_account(&account, snapshot, deadline)
+                );
+                Facts { namespace: reads.0, service_account: reads.1, ..Facts::default() }
             }
             Needed::PodsOf(namespace) => {
                 Facts { existing_pods: self.pods_of(namespace, deadline).await, ..Facts::default() }
@@ -96,6 +113,9 @@ impl Backend for Live {
 
     fn record(&self, decided: &Decided<'_>) {
         self.recorder.record(decided);
+        if let Some(owners) = &self.owners {
+            owners.hear(decided.request, decided.verdict);
+        }
     }
 
     fn missing(&self) -> Vec<String> {

@@ -248,8 +248,8 @@ impl<B: Backend> Backend for Certified<B> {
         self.backend.snapshot()
     }
 
-    async fn gather(&self, needed: Needed<'_>, deadline: Instant) -> Facts {
-        self.backend.gather(needed, deadline).await
+    async fn gather(&self, needed: Needed<'_>, snapshot: &Snapshot, deadline: Instant) -> Facts {
+        self.backend.gather(needed, snapshot, deadline).await
     }
 
     fn record(&self, decided: &Decided<'_>) {

@@ -1,4 +1,4 @@
-//! What commands read besides what they judge: the configuration, and the namespaces and pods that are taken to exist.
+//! What commands read besides what they judge: the configuration, and what a cluster is taken to hold.
 //!
 //! Every error says which file, line and column, and what to write instead.
 
@@ -12,7 +12,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, ValueEnum};
 
 use super::policies;
-use crate::engine::mutation::Surroundings;
+use crate::engine::mutation::{RuntimeClass, RuntimeClasses, ServiceAccounts, Surroundings, limits_of, priority_of};
 use crate::engine::object::{StringMap, Text};
 use crate::engine::pod_security::{Configuration, LevelVersion};
 use crate::engine::{Mode, Snapshot, Unlisted, Workloads};
@@ -24,7 +24,8 @@ pub(super) struct Judging {
     /// A PodSecurityConfiguration (pod-security.admission.config.k8s.io): defaults for what labels leave open, and exemptions.
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
-    /// Namespaces as kubectl prints them, whose labels count; and Pods, for the dry run when a namespace's policy tightens.
+    /// Namespaces as kubectl prints them, whose labels count; and Pods, for the dry run when a namespace's policy tightens. For
+    /// --policies: LimitRanges, ServiceAccounts, PriorityClasses and RuntimeClasses too.
     #[arg(long, value_name = "FILE")]
     pub(super) namespaces: Option<PathBuf>,
     /// Whether anything is ever denied.
@@ -61,9 +62,11 @@ impl Judging {
         let unlisted = if world.is_some() { Unlisted::Unknown } else { Unlisted::Unlabelled };
         let world = world.unwrap_or_default();
         let mut snapshot = self.rules(otherwise, unlisted)?;
-        for (name, labels) in &world.namespaces {
-            snapshot.insert_namespace(name, labels);
+        for (name, NamespaceGiven { labels, annotations }) in &world.namespaces {
+            snapshot.insert_annotated_namespace(name, labels, annotations);
         }
+        let asked = snapshot.documents().asks().service_account_labels.clone();
+        snapshot.surroundings = Arc::new(world.surroundings(ServiceAccounts::keeping(asked)));
         Ok((snapshot, world.pods))
     }
 
@@ -75,8 +78,7 @@ impl Judging {
         };
         let documents = policies::load(&self.policies)?;
         let mut snapshot = Snapshot::new(configuration, unlisted).with_documents(Arc::new(documents));
-        // Without a cluster nobody knows of old kubelets.
-        snapshot.surroundings = Arc::new(Surroundings { has_native_sidecars: true, ..Surroundings::default() });
+        snapshot.surroundings = Arc::new(World::default().surroundings(ServiceAccounts::default()));
         snapshot.mode = match self.mode {
             ModeArgument::Enforce => Mode::Enforce,
             ModeArgument::Audit => Mode::Audit,
@@ -119,15 +121,27 @@ pub(super) fn configuration(path: &Path) -> Result<Configuration> {
 /// Pods as JSON by namespace, each list in the order of its file.
 pub(super) type Pods = BTreeMap<String, Vec<Box<[u8]>>>;
 
-/// The namespaces and pods that a file says exist.
+/// What a file says exists.
 #[derive(Debug, Default)]
 pub(super) struct World {
-    pub(super) namespaces: BTreeMap<String, StringMap<'static>>,
+    pub(super) namespaces: BTreeMap<String, NamespaceGiven>,
     pub(super) pods: Pods,
+    /// By namespace and name: the labels.
+    service_accounts: BTreeMap<(String, String), StringMap<'static>>,
+    limit_ranges: BTreeMap<Box<str>, Vec<Box<str>>>,
+    priority_classes: BTreeMap<Box<str>, (i32, Box<str>)>,
+    runtime_classes: RuntimeClasses,
+}
+
+/// A namespace that a file says exists.
+#[derive(Debug, Default)]
+pub(super) struct NamespaceGiven {
+    pub(super) labels: StringMap<'static>,
+    pub(super) annotations: StringMap<'static>,
 }
 
 impl World {
-    /// Reads Namespace and Pod objects, single, in Lists or as many documents.
+    /// Reads objects of the kinds that count, single, in Lists or as many documents.
     pub(super) fn read(path: &Path) -> Result<Self> {
         let mut world = Self::default();
         for document in documents(path)? {
@@ -147,39 +161,80 @@ impl World {
     fn add<'n>(&mut self, object: &'n Object) -> Result<(), (&'n Node, String)> {
         let node = &object.node;
         let name = object.name().unwrap_or_default().to_owned();
+        let namespace = object.namespace().unwrap_or("default");
+        let unreadable = |error: serde_json::Error| (node, error.to_string());
         match (object.api_version(), object.kind()) {
             (Some("v1"), Some("Namespace")) => {
-                let labels = labels(node)?;
-                if self.namespaces.insert(name.clone(), labels).is_some() {
+                let given = NamespaceGiven { labels: labels(node)?, annotations: texts(node, "annotations")? };
+                if self.namespaces.insert(name.clone(), given).is_some() {
                     return Err((node, format!("the namespace {name:?} stands here twice; leave one out")));
                 }
             }
             (Some("v1"), Some("Pod")) => {
-                let mut json = Vec::new();
-                node.write_json(&mut json);
-                let namespace = object.namespace().unwrap_or("default").to_owned();
-                self.pods.entry(namespace).or_default().push(json.into_boxed_slice());
+                let pod = json(node).into_bytes().into_boxed_slice();
+                self.pods.entry(namespace.to_owned()).or_default().push(pod);
+            }
+            (Some("v1"), Some("ServiceAccount")) => {
+                self.service_accounts.insert((namespace.to_owned(), name), labels(node)?);
+            }
+            (Some("v1"), Some("LimitRange")) => {
+                let limits = limits_of(&json(node)).map_err(unreadable)?;
+                self.limit_ranges.entry(namespace.into()).or_default().push(limits);
+            }
+            (Some("scheduling.k8s.io/v1"), Some("PriorityClass")) => {
+                self.priority_classes.insert(name.into(), priority_of(&json(node)).map_err(unreadable)?);
+            }
+            (Some("node.k8s.io/v1"), Some("RuntimeClass")) => {
+                self.runtime_classes.insert(name.into(), RuntimeClass::read(&json(node)).map_err(unreadable)?);
             }
             (_, kind) => {
-                let kind = kind.unwrap_or("an object without a kind");
-                return Err((node, format!("found {kind}; only Namespace and Pod objects of v1 are read here")));
+                return Err((node, format!("found {}; {READ_HERE}", kind.unwrap_or("an object without a kind"))));
             }
         }
         Ok(())
     }
+
+    /// What documents need to know beside namespaces. Without a cluster nobody knows of old kubelets.
+    fn surroundings(&self, mut service_accounts: ServiceAccounts) -> Surroundings {
+        for ((namespace, name), labels) in &self.service_accounts {
+            let labels = service_accounts.kept_of(labels);
+            service_accounts.put(namespace, name, Arc::new(labels));
+        }
+        Surroundings {
+            limit_ranges: Arc::new(self.limit_ranges.clone()),
+            priority_classes: self.priority_classes.clone(),
+            runtime_classes: self.runtime_classes.clone(),
+            service_accounts,
+            has_native_sidecars: true,
+        }
+    }
+}
+
+const READ_HERE: &str = "only objects of the kinds Namespace, Pod, ServiceAccount, LimitRange (v1), PriorityClass (scheduling.k8s.io/v1) \
+                         and RuntimeClass (node.k8s.io/v1) are read here";
+
+fn json(node: &Node) -> String {
+    let mut json = Vec::new();
+    node.write_json(&mut json);
+    String::from_utf8_lossy(&json).into_owned()
 }
 
 /// The labels of an object, each a string.
 pub(super) fn labels(object: &Node) -> Result<StringMap<'static>, (&Node, String)> {
-    let labels = object.field("metadata").and_then(|metadata| metadata.field("labels"));
+    texts(object, "labels")
+}
+
+/// The labels or the annotations of an object.
+fn texts<'n>(object: &'n Node, field: &str) -> Result<StringMap<'static>, (&'n Node, String)> {
+    let labels = object.field("metadata").and_then(|metadata| metadata.field(field));
     let mut pairs = Vec::new();
     for entry in labels.map(Node::entries).unwrap_or_default() {
         let value = match &entry.value.value {
             Value::String(text) => text.clone(),
             Value::Null => String::new(),
             _ => {
-                let found = entry.value.describe();
-                return Err((&entry.value, format!("the label {:?} is {found}; put it in quotes", entry.key)));
+                let (what, found) = (field.trim_end_matches('s'), entry.value.describe());
+                return Err((&entry.value, format!("the {what} {:?} is {found}; put it in quotes", entry.key)));
             }
         };
         pairs.push((Text::from(entry.key.clone()), Text::from(value)));

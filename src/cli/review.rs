@@ -47,21 +47,22 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let request = review::decode(phase, &body).context("standard input")?;
     // The server trusts its sender to have written JSON; a person's text is read strictly.
     serde_json::from_slice::<IgnoredAny>(&body).context("standard input: not JSON")?;
-    let facts = gather(needed(&request, &snapshot), pods);
+    let facts = gather(&needed(&request, &snapshot), pods);
     let answer = review::encode(&request.uid, &decide(&request, &snapshot, &facts));
     std::io::stdout().write_all(&answer).context("cannot write the answer")?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Offline there is time to look at every pod.
-fn gather(needed: Needed<'_>, mut pods: Pods) -> Facts {
+fn gather(needed: &Needed<'_>, mut pods: Pods) -> Facts {
     let existing_pods = match needed {
         Needed::PodsOf(namespace) => ExistingPods::Listed {
-            pods: pods.remove(namespace).unwrap_or_default(),
+            pods: pods.remove(*namespace).unwrap_or_default(),
             unlisted: 0,
             time: RefCell::new(Box::new(std::iter::repeat(()))),
         },
-        Needed::Nothing | Needed::Namespace(_) => ExistingPods::NotGathered,
+        // What the files lack is not to be had.
+        _ => ExistingPods::NotGathered,
     };
-    Facts { namespace: None, existing_pods }
+    Facts { existing_pods, ..Facts::default() }
 }

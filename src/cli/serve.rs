@@ -16,9 +16,9 @@ use super::backends::{Live, Memory};
 use super::certificates::{CertificateArguments, Certified, Serving, Surroundings};
 use super::inputs::Judging;
 use super::keeping::{self, Keeping};
-use crate::cluster::{Access, Cluster};
-use crate::engine::Unlisted;
+use crate::cluster::{Access, Cluster, Owners};
 use crate::engine::pod_security::LevelVersion;
+use crate::engine::{Mode, Unlisted};
 use crate::serve::{Backend, Limits, Listeners, Server};
 use crate::telemetry::{Metrics, Recorder, log};
 
@@ -36,6 +36,10 @@ pub(super) struct Arguments {
     /// Be ready only while everything about the cluster's namespaces is known as of this long ago or less, such as 60s.
     #[arg(long, value_name = "DURATION", value_parser = staleness, default_value = "60s")]
     stale_after: Duration,
+    /// Tell the owners of pods by Events, such as a ReplicaSet, where a document was left out of a pod or there is a warning; never in
+    /// audit mode.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = true, action = clap::ArgAction::Set)]
+    owner_events: bool,
     /// Where to listen for reviews (HTTPS) [default: 127.0.0.1:8443; in a cluster [::]:8443]
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
@@ -95,12 +99,14 @@ async fn serve(arguments: Arguments, is_in_cluster: bool) -> Result<()> {
     if let Some(access) = access {
         let rules = arguments.judging.rules(otherwise, Unlisted::Unknown)?;
         let registration = arguments.keeping.registration(&rules, is_in_cluster)?;
+        let tells_owners = arguments.owner_events && rules.mode == Mode::Enforce;
+        let owners = tells_owners.then(|| Owners::new(access.clone(), around.release.name(), metrics.clone()));
         let cluster = Cluster::watch(access, rules, arguments.stale_after, metrics);
         match registration {
             Some(registration) => around.published = Some(keeping::keep(&cluster, registration, trusted)),
             None => drop(trusted),
         }
-        serve_over(Live::new(cluster, recorder), arguments, around).await
+        serve_over(Live::new(cluster, owners, recorder), arguments, around).await
     } else {
         arguments.keeping.without_cluster()?;
         drop(trusted);

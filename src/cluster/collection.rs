@@ -3,7 +3,7 @@
 //! A watch goes on from the version that the last one reached; where that cannot be, everything is listed anew while what was known
 //! stays in use. A kind that the cluster does not have is one without objects, and is asked for again.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tokio::time::sleep;
@@ -25,6 +25,9 @@ const MOST_OF_A_PAGE: usize = 16 << 20;
 /// How much longer than agreed a watch may last before it counts as hanging.
 const SLACK: Duration = Duration::from_secs(3);
 
+/// After so long without a watch or a list that went well, what is held counts as too old: a watch that goes well lasts ten seconds.
+const TOO_OLD: Duration = Duration::from_secs(60);
+
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
@@ -44,6 +47,8 @@ pub(super) trait Keeper: Send + 'static {
     fn remove(&mut self, object: &str) -> Result<(), serde_json::Error>;
     /// Everything that came at once has been told.
     fn publish(&mut self);
+    /// Nothing has been heard for so long that what is published may be wrong. It is published anew once something is heard.
+    fn is_too_old(&mut self) {}
 }
 
 /// Keeps the collection at `path` for ever. `condition` says what is missing before it is known; empty once it is.
@@ -55,6 +60,8 @@ pub(super) async fn keep(
 ) {
     let mut since = String::new();
     let mut pause = SHORTEST_PAUSE;
+    let mut well = Instant::now();
+    let mut complaint = String::new();
     loop {
         let turn = if since.is_empty() {
             list(&access, path, &mut keeper).await.map(|version| since = version)
@@ -65,6 +72,8 @@ pub(super) async fn keep(
             Ok(()) => {
                 condition.send_replace(String::new());
                 pause = SHORTEST_PAUSE;
+                well = Instant::now();
+                complaint.clear();
             }
             Err(error) => {
                 let is_first = since.is_empty() && !condition.borrow().is_empty();
@@ -78,11 +87,26 @@ pub(super) async fn keep(
                 if error.is_from_nowhere() || error.is_absent() {
                     since.clear();
                 }
-                tracing::debug!(path, error = error.to_string(), "a collection cannot be followed");
+                if well.elapsed() > TOO_OLD {
+                    keeper.is_too_old();
+                }
+                complain(path, &error, &mut complaint);
                 sleep(pause).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }
         }
+    }
+}
+
+/// Says what went wrong: a refusal once, for it stays until somebody changes our rights, and the rest for those who look closely.
+fn complain(path: &str, error: &ClusterError, last: &mut String) {
+    let text = error.to_string();
+    let is_refusal = error.is_final() && !error.is_absent() && !error.is_from_nowhere();
+    if is_refusal && *last != text {
+        tracing::warn!(path, error = text, "a collection may not be followed");
+        *last = text;
+    } else {
+        tracing::debug!(path, error = text, "a collection cannot be followed");
     }
 }
 

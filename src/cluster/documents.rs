@@ -45,7 +45,9 @@ impl Shelf {
     /// A shelf with the documents that are in force whatever the cluster holds; and where all of them are published.
     pub(super) fn new(fixed: &Documents, metrics: Arc<Metrics>) -> (Arc<Self>, watch::Receiver<Arc<Documents>>) {
         let fixed: Vec<_> = fixed.iter().cloned().collect();
-        let (published, receiver) = watch::channel(Arc::new(Documents::new(fixed.clone())));
+        let documents = Documents::new(fixed.clone());
+        metrics.decisions.heed(&documents);
+        let (published, receiver) = watch::channel(Arc::new(documents));
         (Arc::new(Self { fixed, held: Mutex::default(), published, metrics }), receiver)
     }
 
@@ -62,6 +64,7 @@ impl Shelf {
             .store(count(held.values().filter(|held| held.is_flawed).count()), Ordering::Relaxed);
         let documents = Documents::new(active.collect());
         self.metrics.documents.store(count(documents.iter().count()), Ordering::Relaxed);
+        self.metrics.decisions.heed(&documents);
         self.published.send_replace(Arc::new(documents));
     }
 }

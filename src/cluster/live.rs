@@ -1,4 +1,4 @@
-//! The cluster as the rest of Portcullis sees it: a snapshot, two live reads, and whether it is ready.
+//! The cluster as the rest of Portcullis sees it: a snapshot, three live reads, and whether it is ready.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,20 +9,21 @@ use tokio::sync::{Semaphore, watch as channel};
 use tokio::time::{sleep, timeout_at};
 
 use super::access::Access;
-use super::documents::{self, Shelf};
+use super::documents::Shelf;
 use super::error::ClusterError;
 use super::pods::{self, ExistingPodsFound};
-use super::question::{Question, is_name};
+use super::question::{Question, is_name, is_service_account_name};
 use super::registration::{Registration, keep};
+use super::runtime_classes::RuntimeClasses;
 use super::state::State;
 use super::surroundings::{self, Known, LimitRanges, PriorityClasses};
 use super::watch::{beat, follow};
-use super::{collection, objects};
-use crate::engine::mutation::Documents;
-use crate::engine::{Namespace, Snapshot};
-use crate::telemetry::Metrics;
+use super::{collection, objects, runtime_classes, service_accounts};
+use crate::engine::mutation::{Documents, Labels};
+use crate::engine::{Namespace, ServiceAccountName, Snapshot};
+use crate::telemetry::{LiveReads, Metrics};
 
-/// How many namespaces are read live at a time; each read has a connection of its own.
+/// How many namespaces and service accounts are read live at a time; each read has a connection of its own.
 const READS: usize = 32;
 
 /// How many namespaces have their pods listed at a time, which bounds the memory of all dry runs.
@@ -30,6 +31,9 @@ const LISTS: usize = 2;
 
 /// The largest namespace, in bytes; etcd holds less.
 const MOST_OF_A_NAMESPACE: usize = 4 << 20;
+
+/// For a live read of a service account: it is for a pod's edits, which can go without.
+const PATIENCE_FOR_SERVICE_ACCOUNTS: Duration = Duration::from_secs(2);
 
 /// Between two tries of a live read.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -52,7 +56,7 @@ impl Cluster {
     pub fn watch(access: Access, rules: Snapshot, stale_after: Duration, metrics: Arc<Metrics>) -> Self {
         let (shelf, documents) = Shelf::new(rules.documents(), metrics.clone());
         let state = Arc::new(State::new(access, rules, stale_after, metrics));
-        let conditions = follow_mutation(&state, &shelf);
+        let conditions = follow_mutation(&state, &shelf, &documents);
         tokio::spawn(follow(state.clone(), documents.clone()));
         tokio::spawn(beat(state.clone()));
         Self {
@@ -102,43 +106,53 @@ impl Cluster {
         self.has_heeded_documents.load(Ordering::Relaxed)
     }
 
-    /// Reads a namespace live; none if it does not exist or could not be read before the deadline.
-    pub async fn namespace(&self, name: &str, deadline: Instant) -> Option<Namespace> {
+    /// Reads a namespace live, for a decision by this snapshot; none if it does not exist or could not be read before the deadline.
+    pub async fn namespace(&self, name: &str, snapshot: &Snapshot, deadline: Instant) -> Option<Namespace> {
         if !is_name(name) {
             return None;
         }
-        let read = timeout_at(before(deadline).into(), self.read_until_answered(name)).await;
-        let reads = &self.state.metrics.namespace_reads;
-        match read.unwrap_or(Err(ClusterError::Late)) {
-            Ok(namespace) => {
-                reads.found.fetch_add(1, Ordering::Relaxed);
-                Some(namespace)
-            }
-            Err(error) if error.is_absent() => {
-                reads.absent.fetch_add(1, Ordering::Relaxed);
-                None
-            }
-            Err(error) => {
-                reads.failed.fetch_add(1, Ordering::Relaxed);
-                tracing::warn!(namespace = name, error = error.to_string(), "a namespace cannot be read");
-                None
-            }
-        }
+        let read = self.until_answered(deadline, async || {
+            let text = self.state.access.read(Question::Namespace(name), MOST_OF_A_NAMESPACE).await?;
+            let objects::Namespace { metadata } = serde_json::from_slice(&text)?;
+            Ok(snapshot.compile(&metadata.labels, &metadata.annotations))
+        });
+        found(read.await, &self.state.metrics.namespace_reads, name)
     }
 
-    /// A refusal is an answer, but for those that ask to come back; anything else is tried again.
-    async fn read_until_answered(&self, name: &str) -> Result<Namespace, ClusterError> {
-        let _permit = self.reads.acquire().await.map_err(|_| ClusterError::Late)?;
-        loop {
-            match self.state.access.read(Question::Namespace(name), MOST_OF_A_NAMESPACE).await {
-                Ok(text) => {
-                    let namespace: objects::Namespace<'_> = serde_json::from_slice(&text)?;
-                    return Ok(self.state.snapshot.load().compile(&namespace.metadata.labels));
-                }
-                Err(error) if error.is_final() => return Err(error),
-                Err(_) => sleep(PAUSE).await,
-            }
+    /// Reads live what the documents of this snapshot ask of the labels of a service account; none if it does not exist or could not
+    /// be read soon.
+    pub async fn service_account(
+        &self,
+        account: &ServiceAccountName<'_>,
+        snapshot: &Snapshot,
+        deadline: Instant,
+    ) -> Option<Labels> {
+        let ServiceAccountName { namespace, name } = account;
+        if !is_name(namespace) || !is_service_account_name(name) {
+            return None;
         }
+        let deadline = deadline.min(Instant::now() + PATIENCE_FOR_SERVICE_ACCOUNTS);
+        let asked = &snapshot.documents().asks().service_account_labels;
+        let read =
+            self.until_answered(deadline, || service_accounts::read(&self.state.access, asked, namespace, name)).await;
+        found(read, &self.state.metrics.service_account_reads, &format!("{namespace}/{name}"))
+    }
+
+    /// A refusal is an answer, but for those that ask to come back; anything else is tried again until shortly before the deadline.
+    async fn until_answered<T, F>(&self, deadline: Instant, ask: impl Fn() -> F) -> Result<T, ClusterError>
+    where
+        F: Future<Output = Result<T, ClusterError>>,
+    {
+        let answer = async {
+            let _permit = self.reads.acquire().await.map_err(|_| ClusterError::Late)?;
+            loop {
+                match ask().await {
+                    Err(error) if !error.is_final() => sleep(PAUSE).await,
+                    answered => return answered,
+                }
+            }
+        };
+        timeout_at(before(deadline).into(), answer).await.unwrap_or(Err(ClusterError::Late))
     }
 
     /// Lists the pods of a namespace, within bounds and until the given time; none if they cannot be listed.
@@ -155,8 +169,26 @@ impl Cluster {
     }
 }
 
+/// What was read live, counted.
+fn found<T>(read: Result<T, ClusterError>, reads: &LiveReads, name: &str) -> Option<T> {
+    let count = match &read {
+        Ok(_) => &reads.found,
+        Err(error) if error.is_absent() => &reads.absent,
+        Err(error) => {
+            tracing::warn!(name, error = error.to_string(), "a live read failed");
+            &reads.failed
+        }
+    };
+    count.fetch_add(1, Ordering::Relaxed);
+    read.ok()
+}
+
 /// Begins to follow what mutation needs to know; gives what is missing of it.
-fn follow_mutation(state: &Arc<State>, shelf: &Arc<Shelf>) -> Vec<channel::Receiver<String>> {
+fn follow_mutation(
+    state: &Arc<State>,
+    shelf: &Arc<Shelf>,
+    documents: &channel::Receiver<Arc<Documents>>,
+) -> Vec<channel::Receiver<String>> {
     let known = Arc::new(Known::default());
     let mut conditions = Vec::new();
     let mut condition = |what: &str| {
@@ -164,8 +196,8 @@ fn follow_mutation(state: &Arc<State>, shelf: &Arc<Shelf>) -> Vec<channel::Recei
         conditions.push(receiver);
         sender
     };
-    for (kind, path) in documents::KINDS {
-        let keeper = documents::KindOf::new(shelf.clone(), kind);
+    for (kind, path) in super::documents::KINDS {
+        let keeper = super::documents::KindOf::new(shelf.clone(), kind);
         tokio::spawn(collection::keep(state.access.clone(), path, keeper, condition(path)));
     }
     let path = "/api/v1/limitranges";
@@ -174,6 +206,10 @@ fn follow_mutation(state: &Arc<State>, shelf: &Arc<Shelf>) -> Vec<channel::Recei
     let path = "/apis/scheduling.k8s.io/v1/priorityclasses";
     let keeper = PriorityClasses { state: state.clone(), known: known.clone(), held: BTreeMap::new() };
     tokio::spawn(collection::keep(state.access.clone(), path, keeper, condition(path)));
+    let path = runtime_classes::PATH;
+    let keeper = RuntimeClasses { state: state.clone(), known: known.clone(), held: BTreeMap::new() };
+    tokio::spawn(collection::keep(state.access.clone(), path, keeper, condition(path)));
+    tokio::spawn(service_accounts::follow(state.clone(), known.clone(), documents.clone()));
     tokio::spawn(surroundings::read_version(state.clone(), known, condition("the API server's version")));
     conditions
 }

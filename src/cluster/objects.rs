@@ -21,6 +21,8 @@ pub(super) struct Metadata<'a> {
     #[serde(borrow)]
     pub(super) labels: StringMap<'a>,
     #[serde(borrow)]
+    pub(super) annotations: StringMap<'a>,
+    #[serde(borrow)]
     pub(super) resource_version: Text<'a>,
 }
 

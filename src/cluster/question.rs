@@ -14,6 +14,8 @@ pub(super) const WATCH_SECONDS: u32 = 10;
 pub(super) enum Question<'q> {
     /// One namespace; the name must be one, see [`is_name`].
     Namespace(&'q str),
+    /// One service account; the names must be such, see [`is_name`] and [`is_service_account_name`].
+    ServiceAccount { namespace: &'q str, name: &'q str },
     /// A page of a list.
     List(Listing<'q>, Page<'q>),
     /// What happened to namespaces after this version.
@@ -52,6 +54,10 @@ impl Question<'_> {
         let namespaces = Request::new("/api/v1/namespaces");
         Ok(match self {
             Self::Namespace(name) => namespaces.get(name, &GetParams::default())?,
+            Self::ServiceAccount { namespace, name } => {
+                Request::new(format!("/api/v1/namespaces/{namespace}/serviceaccounts"))
+                    .get(name, &GetParams::default())?
+            }
             Self::List(Listing::Namespaces, page) => namespaces.list(&page.parameters())?,
             Self::List(Listing::PodsOf(name), page) => {
                 Request::new(format!("/api/v1/namespaces/{name}/pods")).list(&page.parameters())?
@@ -86,8 +92,17 @@ impl Page<'_> {
 
 /// Whether this can name a namespace (an RFC 1123 label). Names come from reviews and become part of a path.
 pub(super) fn is_name(name: &str) -> bool {
+    name.len() <= 63 && is_label(name)
+}
+
+/// Whether this can name a service account (an RFC 1123 subdomain). Names come from reviews and become part of a path.
+pub(super) fn is_service_account_name(name: &str) -> bool {
+    name.len() <= 253 && name.split('.').all(is_label)
+}
+
+fn is_label(label: &str) -> bool {
     let is_inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    (1..=63).contains(&name.len()) && name.bytes().all(is_inner) && !name.starts_with('-') && !name.ends_with('-')
+    !label.is_empty() && label.bytes().all(is_inner) && !label.starts_with('-') && !label.ends_with('-')
 }
 
 #[cfg(test)]
@@ -105,10 +120,22 @@ mod tests {
     }
 
     #[test]
+    fn only_names_of_service_accounts_become_part_of_a_path() {
+        for name in ["default", "system.shop-7", &"x".repeat(253)] {
+            assert!(is_service_account_name(name), "{name:?}");
+        }
+        for name in ["", ".", "..", "a..b", "a/b", "a?watch=1", "-a", "a-.b", "A", &"x".repeat(254)] {
+            assert!(!is_service_account_name(name), "{name:?}");
+        }
+    }
+
+    #[test]
     fn every_question_is_a_path_that_the_role_allows() {
         let page = Page { limit: 500, token: Some("a=b&c") };
         let uri = |question: Question<'_>| question.request().expect("a request").uri().to_string();
         assert_eq!(uri(Question::Namespace("shop")), "/api/v1/namespaces/shop");
+        let account = Question::ServiceAccount { namespace: "shop", name: "web" };
+        assert_eq!(uri(account), "/api/v1/namespaces/shop/serviceaccounts/web");
         assert_eq!(uri(Question::List(Listing::Namespaces, page)), "/api/v1/namespaces?&limit=500&continue=a%3Db%26c");
         let watch = uri(Question::Changes { since: "7" });
         for part in ["watch=true", "timeoutSeconds=10", "allowWatchBookmarks=true", "resourceVersion=7"] {

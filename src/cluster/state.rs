@@ -19,7 +19,7 @@ pub(super) struct State {
     pub(super) metrics: Arc<Metrics>,
     /// From this age on, what is known is too old to judge by.
     stale_after: Duration,
-    /// The same without any namespace: what is judged by then.
+    /// The same without namespaces and service accounts: what is judged by then.
     blind: ArcSwap<Snapshot>,
     /// When what is known becomes too old, in nanoseconds after the origin; zero before the first full list.
     stale_from: AtomicU64,
@@ -51,8 +51,8 @@ impl State {
         }
     }
 
-    /// What to judge by: all that is known; or, once that is too old, the rules alone, so that each review reads its
-    /// namespace live. A process that was stalled answers what had waited for it before it hears any news.
+    /// What to judge by: all that is known; or, once that is too old, the rules alone, so that each review reads
+    /// live what it needs. A process that was stalled answers what had waited for it before it hears any news.
     pub(super) fn to_judge_by(&self, now: Instant) -> Arc<Snapshot> {
         let stale_from = self.stale_from.load(Ordering::Relaxed);
         let is_stale = stale_from > 0 && self.nanos(now) > stale_from;
@@ -73,7 +73,7 @@ impl State {
     }
 
     fn put(&self, snapshot: Snapshot) {
-        self.blind.store(Arc::new(snapshot.without_namespaces()));
+        self.blind.store(Arc::new(snapshot.without_what_ages()));
         self.snapshot.store(Arc::new(snapshot));
     }
 

@@ -25,7 +25,8 @@ impl Store {
     pub(super) fn put(&mut self, namespace: &Namespace<'_>) {
         let metadata = &namespace.metadata;
         if self.snapshot.lists_namespace(&metadata.name) || self.snapshot.namespace_count() < self.most {
-            self.has_changed |= self.snapshot.insert_namespace(&metadata.name, &metadata.labels);
+            self.has_changed |=
+                self.snapshot.insert_annotated_namespace(&metadata.name, &metadata.labels, &metadata.annotations);
         }
     }
 

@@ -1,11 +1,11 @@
-//! What mutation needs of the cluster beside documents and namespaces: LimitRanges and PriorityClasses, in compact form.
+//! What mutation needs of the cluster beside documents and namespaces, in compact form: its version, LimitRanges and PriorityClasses.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
@@ -15,11 +15,11 @@ use super::objects::Named;
 use super::question::Question;
 use super::state::State;
 use super::watch::within;
-use crate::engine::mutation::Surroundings;
+use crate::engine::mutation::{Surroundings, limits_of, priority_of};
 use crate::engine::object::Text;
 
-/// The most LimitRanges and PriorityClasses, each. Those beyond are not known.
-const MOST: usize = 100_000;
+/// The most LimitRanges, PriorityClasses and RuntimeClasses, each. Those beyond are not known.
+pub(super) const MOST: usize = 100_000;
 
 /// All that is known, shared by the keepers of its kinds.
 #[derive(Default)]
@@ -30,9 +30,10 @@ impl Known {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    fn publish(&self, state: &State) {
-        let surroundings = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        state.surround(surroundings);
+    pub(super) fn publish(&self, state: &State) {
+        // Held meanwhile, so that nobody publishes what is older.
+        let surroundings = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.surround(surroundings.clone());
     }
 }
 
@@ -40,15 +41,24 @@ impl Known {
 /// its API server (https://kubernetes.io/releases/version-skew-policy/).
 const FIRST_WITH_NATIVE_SIDECARS: u32 = 32;
 
-/// Reads the API server's version, from time to time: it may be upgraded. `condition` is emptied once it is known.
+/// Reads the API server's version, from time to time: it may be upgraded. `condition` is emptied once it is known, or known not to be
+/// told to us. Nobody may say then how old kubelets can be, so native sidecars are taken to be unknown to them; what was known stays.
 pub(super) async fn read_version(state: Arc<State>, known: Arc<Known>, condition: watch::Sender<String>) {
+    let mut complaint = String::new();
     loop {
         let pause = match version(&state).await {
             Ok(minor) => {
                 known.change(|known| known.has_native_sidecars = minor >= FIRST_WITH_NATIVE_SIDECARS);
                 known.publish(&state);
+                state.metrics.version_known.store(1, Ordering::Relaxed);
                 condition.send_replace(String::new());
+                complaint.clear();
                 Duration::from_secs(300)
+            }
+            Err(error) if error.is_final() || matches!(error, ClusterError::Unreadable(_)) => {
+                complain(&error, &mut complaint);
+                condition.send_replace(String::new());
+                Duration::from_secs(15)
             }
             Err(error) => {
                 tracing::debug!(error = error.to_string(), "the API server's version cannot be read");
@@ -59,6 +69,19 @@ pub(super) async fn read_version(state: Arc<State>, known: Arc<Known>, condition
     }
 }
 
+/// Says so once, and again where the reason is another.
+fn complain(error: &ClusterError, last: &mut String) {
+    let text = error.to_string();
+    if *last != text {
+        tracing::warn!(
+            error = text,
+            "the API server does not tell its version; no kubelet is taken to know native sidecars unless it was told before"
+        );
+        *last = text;
+    }
+}
+
+/// The minor version.
 async fn version(state: &State) -> Result<u32, ClusterError> {
     #[derive(Deserialize)]
     struct Version<'a> {
@@ -67,8 +90,13 @@ async fn version(state: &State) -> Result<u32, ClusterError> {
     }
     let text = within(Duration::from_secs(10), state.access.read(Question::ServerVersion, 64 << 10)).await?;
     let version: Version<'_> = serde_json::from_slice(&text)?;
-    // Some providers write `37+`.
-    Ok(version.minor.trim_end_matches(|last: char| !last.is_ascii_digit()).parse().unwrap_or_default())
+    minor(&version.minor)
+}
+
+/// Some providers write `37+`.
+fn minor(text: &str) -> Result<u32, ClusterError> {
+    let digits = text.split(|next: char| !next.is_ascii_digit()).next().unwrap_or_default();
+    digits.parse().map_err(|_| ClusterError::Unreadable(serde::de::Error::custom(format!("minor version {text:?}"))))
 }
 
 /// Holds the LimitRanges. Of a namespace with several, all count.
@@ -85,21 +113,9 @@ impl Keeper for LimitRanges {
     }
 
     fn put(&mut self, object: &str) -> Result<(), serde_json::Error> {
-        #[derive(Deserialize)]
-        struct LimitRange<'a> {
-            #[serde(borrow, default)]
-            spec: Option<Spec<'a>>,
-        }
-        #[derive(Deserialize)]
-        struct Spec<'a> {
-            #[serde(borrow, default)]
-            limits: Option<&'a RawValue>,
-        }
-        let range: LimitRange<'_> = serde_json::from_str(object)?;
-        let limits = range.spec.and_then(|spec| spec.limits).map_or("[]", RawValue::get);
         let key = key(object)?;
         if self.held.contains_key(&key) || self.held.len() < MOST {
-            self.held.insert(key, limits.into());
+            self.held.insert(key, limits_of(object)?);
         }
         Ok(())
     }
@@ -114,7 +130,7 @@ impl Keeper for LimitRanges {
         for ((namespace, _), limits) in &self.held {
             ranges.entry(namespace.clone()).or_default().push(limits.clone());
         }
-        self.known.change(|known| known.limit_ranges = ranges);
+        self.known.change(|known| known.limit_ranges = Arc::new(ranges));
         self.known.publish(&self.state);
     }
 }
@@ -133,22 +149,9 @@ impl Keeper for PriorityClasses {
     }
 
     fn put(&mut self, object: &str) -> Result<(), serde_json::Error> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct PriorityClass<'a> {
-            #[serde(default)]
-            value: i32,
-            #[serde(borrow, default)]
-            preemption_policy: Text<'a>,
-        }
-        let class: PriorityClass<'_> = serde_json::from_str(object)?;
-        let policy = match &*class.preemption_policy {
-            "" => "PreemptLowerPriority",
-            policy => policy,
-        };
         let (_, name) = key(object)?;
         if self.held.contains_key(&name) || self.held.len() < MOST {
-            self.held.insert(name, (class.value, policy.into()));
+            self.held.insert(name, priority_of(object)?);
         }
         Ok(())
     }
@@ -164,7 +167,18 @@ impl Keeper for PriorityClasses {
     }
 }
 
-fn key(object: &str) -> Result<(Box<str>, Box<str>), serde_json::Error> {
+pub(super) fn key(object: &str) -> Result<(Box<str>, Box<str>), serde_json::Error> {
     let Named { metadata } = serde_json::from_str(object)?;
     Ok(((*metadata.namespace).into(), (*metadata.name).into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_minor_version_is_a_number_with_whatever_providers_write_behind_it() {
+        assert_eq!([minor("37").ok(), minor("32+").ok(), minor("31-gke.7").ok()], [Some(37), Some(32), Some(31)]);
+        assert!(minor("").is_err_and(|error| error.to_string().contains("minor version")));
+    }
 }

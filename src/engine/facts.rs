@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use super::mutation::Labels;
 use super::snapshot::Namespace;
 
 /// The facts gathered for one request.
@@ -11,16 +12,29 @@ pub struct Facts {
     pub namespace: Option<Namespace>,
     /// The pods of a namespace whose enforced policy is to change.
     pub existing_pods: ExistingPods,
+    /// The labels of the pod's service account, read live because the snapshot lacks it.
+    pub service_account: Option<Labels>,
 }
 
 /// What a request needs to have gathered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Needed<'r> {
     Nothing,
-    /// The labels of this namespace, which the snapshot lacks.
+    /// The labels and annotations of this namespace, which the snapshot lacks.
     Namespace(&'r str),
+    /// The labels of a service account, which the snapshot lacks.
+    ServiceAccount(ServiceAccountName<'r>),
+    /// The same, and those of its namespace, which the snapshot lacks as well.
+    ServiceAccountAndNamespace(ServiceAccountName<'r>),
     /// The pods of this namespace, all if possible, in the order of a list.
     PodsOf(&'r str),
+}
+
+/// What a service account is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceAccountName<'r> {
+    pub namespace: &'r str,
+    pub name: String,
 }
 
 /// The pods that exist in a namespace, as far as they could be had.

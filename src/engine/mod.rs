@@ -16,14 +16,14 @@ pub mod pod_security;
 
 mod admission;
 mod facts;
-mod namespaces;
 mod request;
+mod shards;
 mod snapshot;
 mod verdict;
 
 pub use admission::{Asked, Concern, Proposal, Subject, judged, mutated, needed, passed_over, propose};
-pub use facts::{ExistingPods, Facts, Needed};
-pub use request::{Carried, ObjectKind, Operation, Phase, Request, Resource, Unusable};
+pub use facts::{ExistingPods, Facts, Needed, ServiceAccountName};
+pub use request::{Carried, ObjectKind, Operation, Phase, Request, Resource, Unread, Unusable};
 pub use snapshot::{Mode, Namespace, Snapshot, Unlisted, WORKLOADS_LABEL, Workloads};
 pub use verdict::{Annotation, Cause, Details, Event, Exempt, Judgement, PolicyMode, Status, Verdict};
 

@@ -1,5 +1,6 @@
 //! What the API server asks, parsed and borrowed from its body; built by `review::decode`, or offline by the command line.
 
+use super::json::Cursor;
 use super::object::{GroupVersionKind, Object, Text};
 
 /// One admission request. Field names follow `admission.k8s.io/v1`.
@@ -78,12 +79,52 @@ pub struct ObjectKind<'a> {
 #[derive(Debug)]
 pub enum Carried<'a> {
     Absent,
-    /// The JSON of an object that may be mutated.
-    Unread(&'a str),
+    /// An object that may be mutated.
+    Unread(Unread<'a>),
     /// Boxed, since most requests carry one object at most.
     Object(Box<Object<'a>>),
     /// Why it could not be decoded.
     Undecodable(String),
+}
+
+/// The JSON of an object, and where in it stands what is large or what decides whether somebody looks into it. What is not there is
+/// empty.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Unread<'a> {
+    pub text: &'a str,
+    pub metadata: &'a str,
+    pub labels: &'a str,
+    pub annotations: &'a str,
+    pub managed_fields: &'a str,
+    pub spec: &'a str,
+}
+
+impl<'a> Unread<'a> {
+    /// Finds them.
+    pub fn of(text: &'a str) -> Self {
+        let metadata = member(text, "metadata");
+        Self {
+            text,
+            metadata,
+            labels: member(metadata, "labels"),
+            annotations: member(metadata, "annotations"),
+            managed_fields: member(metadata, "managedFields"),
+            spec: member(text, "spec"),
+        }
+    }
+}
+
+/// The text of an object's member, the last of this name; empty if there is none.
+fn member<'a>(object: &'a str, name: &str) -> &'a str {
+    let mut found = "";
+    let read = Cursor::new(object).members(|key, cursor| {
+        let value = cursor.value()?;
+        if &*key == name {
+            found = value;
+        }
+        Ok(())
+    });
+    read.map_or("", |()| found)
 }
 
 /// Why a request's object is of no use.

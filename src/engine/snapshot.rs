@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::mutation::{Candidates, Documents, Interned, Labels, Surroundings};
-use super::namespaces::Namespaces;
+use super::mutation::{Candidates, Documents, Interned, Labels, ServiceAccounts, Surroundings, kept_of};
 use super::object::StringMap;
 use super::pod_security::{Configuration, LabelledPolicy, policy_of};
+use super::shards::Shards;
 
 /// Everything that decide looks at beside the request and its facts. A clone is cheap: it shares what does not change.
 #[derive(Debug, Default, Clone)]
@@ -18,7 +18,7 @@ pub struct Snapshot {
     pub surroundings: Arc<Surroundings>,
     documents: Arc<Documents>,
     candidates: Interned,
-    namespaces: Namespaces,
+    namespaces: Shards<Namespace>,
     /// What a namespace is that is not among them; none if it is unknown.
     unlisted: Option<Arc<Namespace>>,
 }
@@ -64,6 +64,8 @@ pub struct Namespace {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct NamespaceMutation {
     pub(super) labels: Labels,
+    /// Those that documents ask for.
+    pub(super) annotations: Labels,
     pub(super) candidates: Arc<Candidates>,
 }
 
@@ -99,14 +101,14 @@ impl Snapshot {
 
     /// The same, knowing no namespace.
     pub fn without_namespaces(&self) -> Self {
-        Self { namespaces: Namespaces::default(), ..self.clone() }
+        Self { namespaces: Shards::default(), ..self.clone() }
     }
 
     /// The same with other documents in force, and knowing no namespace.
     pub fn with_documents(&self, documents: Arc<Documents>) -> Self {
         let mut snapshot = Self { documents, candidates: Interned::default(), ..self.without_namespaces() };
         if snapshot.unlisted.is_some() {
-            snapshot.unlisted = Some(Arc::new(snapshot.compile(&StringMap::default())));
+            snapshot.unlisted = Some(Arc::new(snapshot.compile(&StringMap::default(), &StringMap::default())));
         }
         snapshot
     }
@@ -121,25 +123,48 @@ impl Snapshot {
         Arc::ptr_eq(&self.documents, documents)
     }
 
-    /// Compiles a namespace's labels under the rules and documents of this snapshot.
-    pub fn compile(&self, labels: &StringMap<'_>) -> Namespace {
-        self.compile_keeping(labels, Arc::new)
+    /// The same without anything that can be too old to judge by: each review needs it as a fact.
+    pub fn without_what_ages(&self) -> Self {
+        let surroundings =
+            Surroundings { service_accounts: ServiceAccounts::default(), ..(*self.surroundings).clone() };
+        Self { surroundings: Arc::new(surroundings), ..self.without_namespaces() }
     }
 
-    fn compile_keeping(&self, labels: &StringMap<'_>, keep: impl FnOnce(Candidates) -> Arc<Candidates>) -> Namespace {
+    /// Compiles a namespace's labels and annotations under the rules and documents of this snapshot.
+    pub fn compile(&self, labels: &StringMap<'_>, annotations: &StringMap<'_>) -> Namespace {
+        self.compile_keeping(labels, annotations, Arc::new)
+    }
+
+    fn compile_keeping(
+        &self,
+        labels: &StringMap<'_>,
+        annotations: &StringMap<'_>,
+        keep: impl FnOnce(Candidates) -> Arc<Candidates>,
+    ) -> Namespace {
         let mut namespace = Namespace::new(labels, &self.pod_security);
         if !self.documents.is_empty() {
             let candidates = keep(self.documents.candidates(|key| labels.get(key)));
             let labels = labels.iter().map(|(key, value)| (key.into(), value.into())).collect();
-            namespace.mutation = Some(Box::new(NamespaceMutation { labels, candidates }));
+            let annotations = kept_of(&self.documents.asks().namespace_annotations, annotations);
+            namespace.mutation = Some(Box::new(NamespaceMutation { labels, annotations, candidates }));
         }
         namespace
     }
 
-    /// Adds a namespace, or replaces the one of this name; false if that changes nothing for any decision.
+    /// Adds a namespace without annotations; see [`Self::insert_annotated_namespace`].
     pub fn insert_namespace(&mut self, name: &str, labels: &StringMap<'_>) -> bool {
+        self.insert_annotated_namespace(name, labels, &StringMap::default())
+    }
+
+    /// Adds a namespace, or replaces the one of this name; false if that changes nothing for any decision.
+    pub fn insert_annotated_namespace(
+        &mut self,
+        name: &str,
+        labels: &StringMap<'_>,
+        annotations: &StringMap<'_>,
+    ) -> bool {
         let mut interned = std::mem::take(&mut self.candidates);
-        let namespace = self.compile_keeping(labels, |candidates| interned.keep(candidates));
+        let namespace = self.compile_keeping(labels, annotations, |candidates| interned.keep(candidates));
         self.candidates = interned;
         self.namespaces.put(name, namespace)
     }

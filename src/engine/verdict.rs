@@ -1,6 +1,6 @@
 //! The answer to one request. Its fields are private and it has no default: only the engine can make one that allows.
 
-use super::mutation::Patch;
+use super::mutation::{Note, Patch};
 use super::pod_security::{Evaluation, LevelVersion};
 
 /// What is answered, and everything that is to be said, recorded or counted about it. Owned, never borrowed from the body.
@@ -11,6 +11,7 @@ pub struct Verdict {
     annotations: Vec<Annotation>,
     judgements: Vec<Judgement>,
     events: Vec<Event>,
+    notes: Vec<Note>,
     patch: Option<Patch>,
 }
 
@@ -170,6 +171,11 @@ impl Verdict {
         &self.events
     }
 
+    /// What the documents that are for a pod came to, in order.
+    pub fn notes(&self) -> &[Note] {
+        &self.notes
+    }
+
     /// What is to be changed in the object; none of a denial.
     pub fn patch(&self) -> Option<&Patch> {
         self.patch.as_ref()
@@ -191,8 +197,8 @@ impl Verdict {
     }
 
     pub(super) fn allow() -> Self {
-        let (warnings, annotations, judgements, events) = Default::default();
-        Self { denial: None, warnings, annotations, judgements, events, patch: None }
+        let (warnings, annotations, judgements, events, notes) = Default::default();
+        Self { denial: None, warnings, annotations, judgements, events, notes, patch: None }
     }
 
     pub(super) fn deny(&mut self, status: Status) {
@@ -209,6 +215,10 @@ impl Verdict {
 
     pub(super) fn annotate(&mut self, annotation: Annotation) {
         self.annotations.push(annotation);
+    }
+
+    pub(super) fn note(&mut self, notes: Vec<Note>) {
+        self.notes = notes;
     }
 
     pub(super) fn judge(&mut self, judgement: Judgement) {

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::engine::object::{Object, Text, or_default};
-use crate::engine::{Carried, ObjectKind, Operation, Phase, Request, Resource, json};
+use crate::engine::{Carried, ObjectKind, Operation, Phase, Request, Resource, Unread, json};
 
 /// Why a body is no AdmissionReview: the caller's fault, answered with HTTP 400.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,12 +38,12 @@ pub fn decode(phase: Phase, body: &[u8]) -> Result<Request<'_>, BadReview> {
 fn decode_body(phase: Phase, body: &[u8]) -> Result<Request<'_>, BadReview> {
     match phase {
         Phase::Validate => decode_objects(body),
-        Phase::Mutate => match json::from_slice::<Envelope<'_, json::Span<'_>>>(body) {
-            Ok(envelope) => {
-                request(phase, envelope, |object| object.map_or(Carried::Absent, |span| Carried::Unread(span.text())))
+        Phase::Mutate => {
+            match str::from_utf8(body).map(json::from_str::<Envelope<'_, json::Spanned<'_, Sketch<'_>>>>) {
+                Ok(Ok(envelope)) => request(phase, envelope, unread),
+                _ => decode_in_parts(phase, body),
             }
-            Err(_) => decode_in_parts(phase, body),
-        },
+        }
     }
 }
 
@@ -63,12 +63,45 @@ fn decode_in_parts(phase: Phase, body: &[u8]) -> Result<Request<'_>, BadReview> 
         serde_json::from_slice(body).map_err(|error| BadReview::Malformed(error.to_string()))?;
     request(phase, envelope, |object: Option<&RawValue>| match (phase, object) {
         (_, None) => Carried::Absent,
-        (Phase::Mutate, Some(raw)) => Carried::Unread(raw.get()),
+        (Phase::Mutate, Some(raw)) => Carried::Unread(Unread::of(raw.get())),
         (Phase::Validate, Some(raw)) => match json::from_slice(raw.get().as_bytes()) {
             Ok(object) => Carried::Object(Box::new(object)),
             Err(error) => Carried::Undecodable(error.to_string()),
         },
     })
+}
+
+/// As much of an object as tells whether it is to be read.
+#[derive(Deserialize)]
+struct Sketch<'a> {
+    #[serde(borrow)]
+    metadata: Option<json::Spanned<'a, SketchMetadata<'a>>>,
+    #[serde(borrow)]
+    spec: Option<json::Span<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SketchMetadata<'a> {
+    #[serde(borrow)]
+    labels: Option<json::Span<'a>>,
+    #[serde(borrow)]
+    annotations: Option<json::Span<'a>>,
+    #[serde(borrow)]
+    managed_fields: Option<json::Span<'a>>,
+}
+
+fn unread<'a>(object: Option<json::Spanned<'a, Sketch<'a>>>) -> Carried<'a> {
+    let Some(json::Spanned { value: Sketch { metadata, spec }, text }) = object else { return Carried::Absent };
+    let written = |span: Option<json::Span<'a>>| span.map_or("", json::Span::text);
+    let mut unread = Unread { text, spec: written(spec), ..Unread::default() };
+    if let Some(json::Spanned { value: metadata, text }) = metadata {
+        unread.metadata = text;
+        unread.labels = written(metadata.labels);
+        unread.annotations = written(metadata.annotations);
+        unread.managed_fields = written(metadata.managed_fields);
+    }
+    Carried::Unread(unread)
 }
 
 fn carried(object: Option<Box<Object<'_>>>) -> Carried<'_> {

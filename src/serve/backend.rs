@@ -12,9 +12,9 @@ pub trait Backend: Send + Sync + 'static {
     /// All that is known now.
     fn snapshot(&self) -> Arc<Snapshot>;
 
-    /// Gathers what a review needs beside the snapshot; called only if it needs something. What cannot be had before the
-    /// deadline is left out: whether that matters is for decide to say.
-    fn gather(&self, needed: Needed<'_>, deadline: Instant) -> impl Future<Output = Facts> + Send;
+    /// Gathers what a review needs beside this snapshot, by which it will be decided; called only if it needs something. What
+    /// cannot be had before the deadline is left out: whether that matters is for decide to say.
+    fn gather(&self, needed: Needed<'_>, snapshot: &Snapshot, deadline: Instant) -> impl Future<Output = Facts> + Send;
 
     /// Told of every decision, before it is answered.
     fn record(&self, decided: &Decided<'_>);

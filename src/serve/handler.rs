@@ -115,7 +115,7 @@ async fn review<B: Backend>(server: &Shared<B>, phase: Phase, body: &[u8], time:
         let _ = mode.set(snapshot.mode);
         let facts = match needed(&request, &snapshot) {
             Needed::Nothing => Facts::default(),
-            needed => server.backend.gather(needed, time.deadline).await,
+            needed => server.backend.gather(needed, &snapshot, time.deadline).await,
         };
         let verdict = decide(&request, &snapshot, &facts);
         server.backend.record(&Decided { request: &request, verdict: &verdict, since: time.start });
@@ -125,7 +125,7 @@ async fn review<B: Backend>(server: &Shared<B>, phase: Phase, body: &[u8], time:
     let (json, (outcome, code)) = judged.unwrap_or_else(|Panicked| {
         server.metrics.panics.fetch_add(1, Ordering::Relaxed);
         let verdict = Verdict::for_panic(mode.get().copied().unwrap_or_default());
-        server.metrics.judged(&request, verdict.events());
+        server.metrics.judged(&request, &verdict);
         (review::encode(&request.uid, &verdict), (Outcome::Failed, outcome(&verdict).1))
     });
     Answered { response: answer::review(json), operation: Some(request.operation), outcome, code }

@@ -1,12 +1,14 @@
 //! The metrics' values and their text. Counting is an addition at a position that is computed from enums, never from text.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use super::decisions::Decisions;
 use super::pod_security::PodSecurity;
 use super::table::{self, Metric};
-use crate::engine::{Event, Operation, Phase, Request};
+use crate::engine::{Operation, Phase, Request, Verdict};
 
 /// Which path a request came by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,16 +91,22 @@ pub struct Metrics {
     /// In microseconds after the origin, plus one; 0 if nothing is known yet.
     namespaces_as_of: AtomicU64,
     pub namespace_lists: AtomicU64,
-    pub namespace_reads: NamespaceReads,
+    pub namespace_reads: LiveReads,
     pub cluster_errors: AtomicU64,
     pub documents: AtomicU64,
     /// Those whose last form does not compile.
     pub documents_flawed: AtomicU64,
+    /// 1 once the API server has told its version.
+    pub version_known: AtomicU64,
+    pub service_accounts: AtomicU64,
+    pub service_account_reads: LiveReads,
     pub registered: Registered,
     pub registration_repairs: AtomicU64,
     /// In seconds since 1970; 0 if not disabled.
     pub disabled_until: AtomicI64,
     pub slipped_pods: AtomicU64,
+    pub decisions: Decisions,
+    pub owner_events: OwnerEvents,
     origin: Instant,
 }
 
@@ -109,11 +117,20 @@ pub struct Issued {
     pub leaves: AtomicU64,
 }
 
-/// Live reads of namespaces by what came of them.
+/// Live reads by what came of them.
 #[derive(Default)]
-pub struct NamespaceReads {
+pub struct LiveReads {
     pub found: AtomicU64,
     pub absent: AtomicU64,
+    pub failed: AtomicU64,
+}
+
+/// Events for the owners of pods by what became of them.
+#[derive(Default)]
+pub struct OwnerEvents {
+    pub told: AtomicU64,
+    pub known: AtomicU64,
+    pub dropped: AtomicU64,
     pub failed: AtomicU64,
 }
 
@@ -148,14 +165,19 @@ impl Default for Metrics {
             namespaces: AtomicU64::new(0),
             namespaces_as_of: AtomicU64::new(0),
             namespace_lists: AtomicU64::new(0),
-            namespace_reads: NamespaceReads::default(),
+            namespace_reads: LiveReads::default(),
             cluster_errors: AtomicU64::new(0),
             documents: AtomicU64::new(0),
             documents_flawed: AtomicU64::new(0),
+            version_known: AtomicU64::new(0),
+            service_accounts: AtomicU64::new(0),
+            service_account_reads: LiveReads::default(),
             registered: Registered::default(),
             registration_repairs: AtomicU64::new(0),
             disabled_until: AtomicI64::new(0),
             slipped_pods: AtomicU64::new(0),
+            decisions: Decisions::default(),
+            owner_events: OwnerEvents::default(),
             origin: Instant::now(),
         }
     }
@@ -176,9 +198,10 @@ impl Metrics {
         }
     }
 
-    /// Counts what upstream would count for this request.
-    pub fn judged(&self, request: &Request<'_>, events: &[Event]) {
-        self.pod_security.count(request, events);
+    /// Counts what upstream would count for this request, and what documents came to.
+    pub fn judged(&self, request: &Request<'_>, verdict: &Verdict) {
+        self.pod_security.count(request, verdict.events());
+        self.decisions.count(verdict.notes());
     }
 
     /// Notes since when namespaces may be out of date; None if they are not known yet.
@@ -201,6 +224,12 @@ impl Metrics {
         text.single(&table::PANICS, sum(&self.panics));
         self.render_certificates(&mut text);
         self.render_cluster(&mut text);
+        self.decisions.render(&mut text);
+        text.head(&table::OWNER_EVENTS);
+        let OwnerEvents { told, known, dropped, failed } = &self.owner_events;
+        for (outcome, count) in [("told", told), ("known", known), ("dropped", dropped), ("failed", failed)] {
+            text.sample(&table::OWNER_EVENTS, &[outcome], sum(count));
+        }
         text.single(&table::READY, u8::from(is_ready));
         text.head(&table::BUILD);
         text.sample(&table::BUILD, &[env!("CARGO_PKG_VERSION")], 1);
@@ -234,14 +263,13 @@ impl Metrics {
             text.line(format_args!("{} {}", table::NAMESPACES_AGE.name, seconds(age)));
         }
         text.single(&table::NAMESPACE_LISTS, sum(&self.namespace_lists));
-        text.head(&table::NAMESPACE_READS);
-        let NamespaceReads { found, absent, failed } = &self.namespace_reads;
-        for (outcome, count) in [("found", found), ("absent", absent), ("failed", failed)] {
-            text.sample(&table::NAMESPACE_READS, &[outcome], sum(count));
-        }
+        text.reads(&table::NAMESPACE_READS, &self.namespace_reads);
         text.single(&table::CLUSTER_ERRORS, sum(&self.cluster_errors));
         text.single(&table::DOCUMENTS, sum(&self.documents));
         text.single(&table::DOCUMENTS_FLAWED, sum(&self.documents_flawed));
+        text.single(&table::VERSION_KNOWN, sum(&self.version_known));
+        text.single(&table::SERVICE_ACCOUNTS, sum(&self.service_accounts));
+        text.reads(&table::SERVICE_ACCOUNT_READS, &self.service_account_reads);
         text.head(&table::REGISTERED);
         let Registered { mutating, validating } = &self.registered;
         for (configuration, count) in [("mutating", mutating), ("validating", validating)] {
@@ -309,7 +337,7 @@ fn seconds(micros: u64) -> String {
     if rest == 0 { whole.to_string() } else { format!("{whole}.{rest:06}").trim_end_matches('0').to_owned() }
 }
 
-/// The text that Prometheus reads, as it grows. Label values are ours and need no escapes.
+/// The text that Prometheus reads, as it grows.
 #[derive(Default)]
 pub(super) struct Text(String);
 
@@ -327,13 +355,20 @@ impl Text {
     pub(super) fn sample(&mut self, metric: &Metric, labels: &[&str], value: impl std::fmt::Display) {
         debug_assert_eq!(metric.labels.len(), labels.len(), "{}", metric.name);
         let pairs: Vec<String> =
-            metric.labels.iter().zip(labels).map(|(name, value)| format!("{name}=\"{value}\"")).collect();
+            metric.labels.iter().zip(labels).map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
         self.line(format_args!("{}{{{}}} {value}", metric.name, pairs.join(",")));
     }
 
-    fn single(&mut self, metric: &Metric, value: impl std::fmt::Display) {
+    pub(super) fn single(&mut self, metric: &Metric, value: impl std::fmt::Display) {
         self.head(metric);
         self.line(format_args!("{} {value}", metric.name));
+    }
+
+    fn reads(&mut self, metric: &Metric, LiveReads { found, absent, failed }: &LiveReads) {
+        self.head(metric);
+        for (outcome, count) in [("found", found), ("absent", absent), ("failed", failed)] {
+            self.sample(metric, &[outcome], sum(count));
+        }
     }
 
     fn line(&mut self, line: std::fmt::Arguments<'_>) {
@@ -342,10 +377,25 @@ impl Text {
     }
 }
 
+/// A label's value as the text format has it. Nearly all are ours; the name of a document from a file may be anything.
+fn escaped(value: &str) -> Cow<'_, str> {
+    if value.contains(['\\', '"', '\n']) {
+        value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").into()
+    } else {
+        value.into()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::telemetry::TABLE;
+
+    #[test]
+    fn a_label_says_anything_in_one_line() {
+        assert_eq!(escaped("PodDefaults/a"), "PodDefaults/a");
+        assert_eq!(escaped("a\"\\\nb"), "a\\\"\\\\\\nb");
+    }
 
     #[test]
     fn every_metric_of_the_table_is_rendered_once_and_in_its_order() {

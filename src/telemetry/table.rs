@@ -175,6 +175,24 @@ pub(super) const DOCUMENTS_FLAWED: Metric = metric(
     &[],
     "Documents of the cluster that do not compile: their last good form stays in force, where there was one.",
 );
+pub(super) const VERSION_KNOWN: Metric = metric(
+    "portcullis_api_server_version_known",
+    Kind::Gauge,
+    &[],
+    "1 once the API server has told its version; while 0, no kubelet is taken to know native sidecars.",
+);
+pub(super) const SERVICE_ACCOUNTS: Metric = metric(
+    "portcullis_service_accounts",
+    Kind::Gauge,
+    &[],
+    "Service accounts of the cluster that are known; 0 while no document asks for their labels.",
+);
+pub(super) const SERVICE_ACCOUNT_READS: Metric = metric(
+    "portcullis_service_account_reads_total",
+    Kind::Counter,
+    &["outcome"],
+    "Service accounts that were read live because the watch had not told of them. outcome: found, absent or failed.",
+);
 pub(super) const REGISTERED: Metric = metric(
     "portcullis_registered",
     Kind::Gauge,
@@ -199,12 +217,32 @@ pub(super) const SLIPPED_PODS: Metric = metric(
     &[],
     "Pods that were admitted while the registration was not as it should be, and would have been refused.",
 );
+pub(super) const DECISIONS: Metric = metric(
+    "portcullis_mutation_decisions_total",
+    Kind::Counter,
+    &["document", "reason", "outcome"],
+    "What documents came to for pods. document: its kind and name, or other; reason: its code, see the page of reasons; outcome: \
+     noted, warned, skipped (the document was left out of the pod) or denied. What is about several containers counts for each.",
+);
+pub(super) const SELF_CHECK_FAILURES: Metric = metric(
+    "portcullis_self_check_failures_total",
+    Kind::Counter,
+    &[],
+    "Documents that were left out of a pod, or refused it, as the result would not have been a pod: a fault of Portcullis.",
+);
+pub(super) const OWNER_EVENTS: Metric = metric(
+    "portcullis_owner_events_total",
+    Kind::Counter,
+    &["outcome"],
+    "Events for the owners of pods. outcome: told, known (there already, from another replica), dropped (more than may wait or be \
+     written) or failed.",
+);
 pub(super) const READY: Metric = metric("portcullis_ready", Kind::Gauge, &[], "1 while /readyz says so, else 0.");
 pub(super) const BUILD: Metric =
     metric("portcullis_build_info", Kind::Gauge, &["version"], "Always 1; its label says which version this is.");
 
 /// Every metric, in the order in which it is rendered.
-pub const TABLE: [Metric; 31] = [
+pub const TABLE: [Metric; 37] = [
     EVALUATIONS,
     EXEMPTIONS,
     ERRORS,
@@ -230,10 +268,16 @@ pub const TABLE: [Metric; 31] = [
     CLUSTER_ERRORS,
     DOCUMENTS,
     DOCUMENTS_FLAWED,
+    VERSION_KNOWN,
+    SERVICE_ACCOUNTS,
+    SERVICE_ACCOUNT_READS,
     REGISTERED,
     REGISTRATION_REPAIRS,
     DISABLED_UNTIL,
     SLIPPED_PODS,
+    DECISIONS,
+    SELF_CHECK_FAILURES,
+    OWNER_EVENTS,
     READY,
     BUILD,
 ];

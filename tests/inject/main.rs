@@ -1,6 +1,8 @@
 //! `portcullis inject` and `portcullis uninject`, the program itself: manifests in, the same manifests with sidecars out, and back.
 
+mod facts;
 mod kinds;
+mod reasons;
 mod refusals;
 mod requests;
 mod reverse;

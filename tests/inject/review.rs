@@ -17,7 +17,7 @@ fn pod(further: Value) -> Value {
     pod
 }
 
-fn review_of(pod: &Value) -> Value {
+pub(super) fn review_of(pod: &Value) -> Value {
     json!({
         "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
         "request": {

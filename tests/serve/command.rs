@@ -130,6 +130,32 @@ fn every_allowed_review_can_be_logged() {
 }
 
 #[test]
+fn a_pod_that_has_no_name_yet_is_logged_by_the_beginning_and_its_decision_is_counted() {
+    let policy = "\
+apiVersion: portcullis.dev/v1
+kind: SidecarInjection
+metadata: {name: mesh}
+spec: {mode: Always, add: {containers: [{container: {name: c, image: proxy}}]}}
+";
+    let mut served = start(&[("policy.yaml", policy)], &["--policies", "policy.yaml"]);
+    let body = String::from_utf8(review("the-uid", "anywhere", false)).expect("text");
+    let body = body.replace(r#""metadata":{"name":"p"}"#, r#""metadata":{"generateName":"web-"}"#);
+    let body = body.replace(r#""name":"p","namespace""#, r#""namespace""#);
+    let answer = served.client().post("/mutate", body.as_bytes()).json();
+    assert_eq!(answer["response"]["allowed"], false, "{answer}");
+    let logged = line(&mut served.log);
+    assert_eq!((&logged["uid"], &logged["name"]), (&"the-uid".into(), &"web-*".into()));
+    assert!(logged["denial"].as_str().is_some_and(|text| text.ends_with("(container_name_taken)")), "{logged}");
+    let text = admin(served.admin, "/metrics").1;
+    let counted = |reason: &str, outcome: &str| {
+        let labels = format!("document=\"SidecarInjection/mesh\",reason=\"{reason}\",outcome=\"{outcome}\"");
+        text.contains(&format!("\nportcullis_mutation_decisions_total{{{labels}}} 1\n"))
+    };
+    assert!(counted("always", "noted") && counted("container_name_taken", "denied"), "{text}");
+    assert!(text.contains("\nportcullis_documents 1\n"), "{text}");
+}
+
+#[test]
 fn the_first_signal_drains_and_ends_well() {
     for signal in [libc::SIGTERM, libc::SIGINT] {
         let mut served = start(&[], &[]);

@@ -74,15 +74,15 @@ impl Backend for World {
         self.snapshot.clone()
     }
 
-    async fn gather(&self, needed: Needed<'_>, _: Instant) -> Facts {
+    async fn gather(&self, needed: Needed<'_>, _: &Snapshot, _: Instant) -> Facts {
         assert_ne!(self.fault, Fault::Gather, "a fault of the backend, provoked by a test");
         match needed {
             Needed::Namespace("slow") => {
                 self.lookups.acquire().await.expect("an open semaphore").forget();
                 Facts::default()
             }
-            Needed::PodsOf(_) => Facts { namespace: None, existing_pods: self.pods() },
-            Needed::Namespace(_) | Needed::Nothing => Facts::default(),
+            Needed::PodsOf(_) => Facts { existing_pods: self.pods(), ..Facts::default() },
+            _ => Facts::default(),
         }
     }
 

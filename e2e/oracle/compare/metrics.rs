@@ -31,7 +31,7 @@ pub fn ours(request: &Request<'_>, verdict: &Verdict) -> Counts {
         return Counts::new();
     }
     let metrics = Metrics::default();
-    metrics.judged(request, verdict.events());
+    metrics.judged(request, verdict);
     metrics.render(true).lines().filter_map(sample).filter(|(_, value)| *value > 0).collect()
 }
 

@@ -68,7 +68,8 @@ fn each_namespace(namespaces: &[Value], mut visit: impl FnMut(&Metadata<'_>)) {
 fn facts(request: &Request<'_>, snapshot: &Snapshot, namespaces: &[Value], pods: &[Value]) -> Facts {
     let mut facts = Facts::default();
     match needed(request, snapshot) {
-        Needed::Nothing => {}
+        // There are no documents here that ask for service accounts.
+        Needed::Nothing | Needed::ServiceAccount(_) | Needed::ServiceAccountAndNamespace(_) => {}
         Needed::Namespace(name) => each_namespace(namespaces, |metadata| {
             if &*metadata.name == name {
                 facts.namespace = Some(Namespace::new(&metadata.labels, &snapshot.pod_security));

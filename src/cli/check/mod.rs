@@ -140,8 +140,8 @@ fn snapshot(arguments: &Arguments) -> Result<Snapshot> {
     let mut snapshot = Snapshot::new(overridden(base, arguments), Unlisted::Unlabelled);
     snapshot.workloads = Workloads::Deny;
     if let Some(path) = &arguments.namespaces {
-        for (name, labels) in &World::read(path)?.namespaces {
-            insert(&mut snapshot, name, labels);
+        for (name, namespace) in &World::read(path)?.namespaces {
+            insert(&mut snapshot, name, &namespace.labels);
         }
     }
     Ok(snapshot)

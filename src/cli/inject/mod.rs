@@ -14,7 +14,7 @@ use clap::Args;
 use super::inputs::{Judging, ModeArgument, WorkloadsArgument};
 use crate::engine::mutation::{Note, Weight};
 use crate::engine::pod_security::LevelVersion;
-use crate::engine::{Snapshot, passed_over, propose};
+use crate::engine::{Snapshot, Unread, passed_over, propose};
 use text::{Edit, Site, Texts};
 
 /// Carry out PodDefaults and SidecarInjections on manifests.
@@ -36,7 +36,8 @@ pub(super) struct Arguments {
     /// Documents of portcullis.dev/v1 (PodDefaults, SidecarInjection): a file or a folder; repeatable.
     #[arg(long, value_name = "PATH", required = true)]
     policies: Vec<PathBuf>,
-    /// Namespaces as kubectl prints them, whose labels count; without it, every namespace is taken to exist without labels.
+    /// Namespaces as kubectl prints them, whose labels count, with the LimitRanges, ServiceAccounts, PriorityClasses and
+    /// RuntimeClasses that documents look at; without it, every namespace is taken to exist without labels.
     #[arg(long, value_name = "FILE")]
     namespaces: Option<PathBuf>,
     /// A PodSecurityConfiguration: what the result is held against where a namespace's labels leave it open.
@@ -70,10 +71,10 @@ fn inject(arguments: &Arguments, snapshot: &Snapshot, site: &Site<'_>) -> Edit {
         return Edit::Fail;
     };
     let json = pod.owned_json(object);
-    let proposal = propose(&json, name, namespace, snapshot, pod.subject);
+    let proposal = propose(Unread::of(&json), name, namespace, snapshot, pod.subject);
     tell(title, &proposal.notes, arguments.explain);
     if arguments.explain {
-        tell(title, &passed_over(&json, name, namespace, snapshot), true);
+        tell(title, &passed_over(&json, name, namespace, snapshot, pod.subject), true);
     }
     if proposal.denial().is_some() { Edit::Refuse } else { Edit::Change(proposal.patch) }
 }

@@ -1,4 +1,4 @@
-//! `portcullis uninject`: takes back what SidecarInjections added to manifests, spliced out of their text.
+//! `portcullis uninject`: takes back what documents added to manifests, spliced out of their text.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,10 +11,11 @@ use super::text::{Edit, Site, Texts};
 use crate::cli::policies;
 use crate::engine::mutation::{Documents, Node, Patch};
 
-/// Take back what SidecarInjections added to manifests.
+/// Take back what documents added to manifests.
 ///
 /// Containers, volumes, variables, mounts, labels and annotations go, and rewritten probes are what they were. Where that is not known
-/// any more, standard error says so. What PodDefaults filled in stays: it reads as if its author had written it.
+/// any more, standard error says so. What PodDefaults filled in goes too where they would fill it in again to the letter; as its author may
+/// have written it all the same, standard error lists it.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Exit code: 0 when all is done, 2 when something could not be read or edited.

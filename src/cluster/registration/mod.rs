@@ -5,7 +5,6 @@
 
 mod configuration;
 mod difference;
-mod event;
 mod field;
 mod keeper;
 mod marker;

@@ -13,13 +13,13 @@ use serde_json::value::RawValue;
 
 use super::super::clock;
 use super::super::error::ClusterError;
+use super::super::event::{self, Event};
 use super::super::objects::Unread;
 use super::super::pages::Pages;
 use super::super::question::Listing;
 use super::super::state::State;
 use super::super::watch::within;
 use super::configuration::Registration;
-use super::event::{self, Event};
 use crate::engine::{
     Carried, Facts, ObjectKind, Operation, Phase, Request, Resource, Snapshot, decide, json as decoder, object::Object,
 };

@@ -77,8 +77,8 @@ mod tests {
     use crate::engine::object::StringMap;
     use crate::engine::pod_security::{Configuration, LevelVersion};
     use crate::engine::{
-        Annotation, Carried, ExistingPods, Facts, ObjectKind, Phase, Request, Resource, Snapshot, Status, Unlisted,
-        Verdict, Workloads, decide, json as decoder,
+        Annotation, Carried, Facts, ObjectKind, Phase, Request, Resource, Snapshot, Status, Unlisted, Verdict,
+        Workloads, decide, json as decoder,
     };
 
     /// Group, version, kind, resource and subresources as the API server of 1.37 serves them: all that ever holds a pod or
@@ -184,7 +184,7 @@ mod tests {
                 .filter(|(served, operation)| {
                     let text = object(*served, "restricted").to_string();
                     let mut request = request(*served, *operation, Phase::Mutate, &object(*served, "restricted"));
-                    request.object = Carried::Unread(text.leak());
+                    request.object = Carried::Unread(crate::engine::Unread::of(text.leak()));
                     decide(&request, &snapshot, &facts()).patch().is_some()
                 })
                 .map(|((_, _, _, resource, subresource), operation)| (resource, subresource, operation.name()))
@@ -291,6 +291,6 @@ mod tests {
     }
 
     fn facts() -> Facts {
-        Facts { namespace: None, existing_pods: ExistingPods::NotGathered }
+        Facts::default()
     }
 }

@@ -4,23 +4,46 @@
 use std::fmt::Write;
 
 use super::{Facts, Namespace, Needed, Operation, Request, Snapshot, Status, Verdict, forbidden_as, lookup};
+use crate::engine::facts::ServiceAccountName;
 use crate::engine::mutation::{
-    Candidates, Mutated, Node, Note, Patch, Rules, Weight, World, mutate as change, passed_over as not_looked_at,
-    verify as look,
+    Around, Labels, Mutated, Node, Note, Patch, Rules, Weight, World, mutate as change, passed_over as not_looked_at,
+    service_account_of, verify as look,
 };
-use crate::engine::request::Carried;
+use crate::engine::request::{Carried, Unread};
+use crate::engine::snapshot::NamespaceMutation;
 use crate::engine::verdict::{Annotation, Event};
 
 /// The most bytes of what is said about a pod in an audit annotation.
 const MOST_SAID: usize = 4096;
 
 pub(super) fn needed<'r>(request: &'r Request<'_>, snapshot: &Snapshot) -> Needed<'r> {
-    let is_unknown = || snapshot.namespace(&request.namespace).is_none();
-    if is_changed(request) && !snapshot.documents().is_empty() && is_unknown() {
-        Needed::Namespace(&request.namespace)
-    } else {
-        Needed::Nothing
+    if !is_changed(request) || snapshot.documents().is_empty() {
+        return Needed::Nothing;
     }
+    let is_known = snapshot.namespace(&request.namespace).is_some();
+    match (is_known, unknown_service_account(request, snapshot)) {
+        (true, None) => Needed::Nothing,
+        (false, None) => Needed::Namespace(&request.namespace),
+        (true, Some(account)) => Needed::ServiceAccount(account),
+        (false, Some(account)) => Needed::ServiceAccountAndNamespace(account),
+    }
+}
+
+/// The pod's service account, if documents ask for its labels and the snapshot lacks it.
+fn unknown_service_account<'r>(request: &'r Request<'_>, snapshot: &Snapshot) -> Option<ServiceAccountName<'r>> {
+    let asked = &snapshot.documents().asks().service_account_labels;
+    let namespace: &'r str = &request.namespace;
+    let Carried::Unread(pod) = request.object else { return None };
+    let may_matter = match snapshot.namespace(namespace) {
+        Some(known) => known.mutation.as_ref().is_some_and(|mutation| mutation.candidates.ask_for_service_account),
+        None => !asked.is_empty(),
+    };
+    if !may_matter {
+        return None;
+    }
+    let name = service_account_of(pod.text);
+    let is_known = snapshot.surroundings.service_accounts.find(asked, namespace, &name).is_some();
+    (!is_known).then_some(ServiceAccountName { namespace, name })
 }
 
 /// Proposes what the documents ask for.
@@ -30,7 +53,9 @@ pub(in crate::engine) fn mutate(request: &Request<'_>, snapshot: &Snapshot, fact
         return Verdict::allow();
     }
     let Some(namespace) = lookup(request, snapshot, facts) else { return without_namespace(request) };
-    verdict(request, pod, propose(pod, &request.namespace, namespace, snapshot, Subject::Pod))
+    let account = facts.service_account.as_ref();
+    let home = Home { name: &request.namespace, namespace, account };
+    verdict(request, pod.text, proposal(pod, home, snapshot, Subject::Pod))
 }
 
 /// What the JSON of a pod is of.
@@ -58,32 +83,67 @@ impl Proposal {
     }
 }
 
-/// Proposes what the documents ask for in a pod, which is JSON and belongs to a namespace of this name.
-pub fn propose(pod: &str, name: &str, namespace: &Namespace, snapshot: &Snapshot, subject: Subject) -> Proposal {
-    let Some(mutation) = namespace.mutation.as_ref().filter(|mutation| !mutation.candidates.is_empty()) else {
+/// Proposes what the documents ask for in a pod that belongs to a namespace of this name.
+pub fn propose(pod: Unread<'_>, name: &str, namespace: &Namespace, snapshot: &Snapshot, subject: Subject) -> Proposal {
+    proposal(pod, Home { name, namespace, account: None }, snapshot, subject)
+}
+
+/// Where a pod is to be.
+#[derive(Clone, Copy)]
+struct Home<'a> {
+    /// Of the namespace.
+    name: &'a str,
+    namespace: &'a Namespace,
+    /// The labels of its service account, where the snapshot lacks it.
+    account: Option<&'a Labels>,
+}
+
+impl<'a> Home<'a> {
+    /// The world of a pod there; none where no document is in force.
+    fn world(
+        self,
+        pod: &str,
+        snapshot: &'a Snapshot,
+        subject: Subject,
+    ) -> Option<(&'a NamespaceMutation, World<'a>)> {
+        let mutation = self.namespace.mutation.as_deref()?;
+        let around = Around {
+            namespace: self.name,
+            labels: &mutation.labels,
+            annotations: &mutation.annotations,
+            service_account: self.account,
+            asks: snapshot.documents().asks(),
+        };
+        let world = snapshot.surroundings.world(around, pod);
+        Some((mutation, World { is_template: subject == Subject::Template, ..world }))
+    }
+}
+
+fn proposal(pod: Unread<'_>, home: Home<'_>, snapshot: &Snapshot, subject: Subject) -> Proposal {
+    let may_be_for = |mutation: &NamespaceMutation| mutation.candidates.has_any_for(pod);
+    if !home.namespace.mutation.as_deref().is_some_and(may_be_for) {
         return Proposal::default();
-    };
-    let mut world = snapshot.surroundings.world(name, &mutation.labels, pod);
-    world.is_template = subject == Subject::Template;
-    let Mutated { patch, notes, .. } = change(pod, rules(snapshot, namespace, &mutation.candidates, &world));
+    }
+    let Some((mutation, world)) = home.world(pod.text, snapshot, subject) else { return Proposal::default() };
+    let Mutated { patch, notes, .. } = change(pod, rules(snapshot, home.namespace, mutation, &world));
     Proposal { patch, notes }
 }
 
 /// Why the documents of which [`propose`] says nothing are not for the pod.
-pub fn passed_over(pod: &str, name: &str, namespace: &Namespace, snapshot: &Snapshot) -> Vec<Note> {
-    let Some(mutation) = &namespace.mutation else { return Vec::new() };
-    let world = snapshot.surroundings.world(name, &mutation.labels, pod);
-    not_looked_at(pod, rules(snapshot, namespace, &mutation.candidates, &world))
+pub fn passed_over(pod: &str, name: &str, namespace: &Namespace, snapshot: &Snapshot, subject: Subject) -> Vec<Note> {
+    let home = Home { name, namespace, account: None };
+    let Some((mutation, world)) = home.world(pod, snapshot, subject) else { return Vec::new() };
+    not_looked_at(pod, rules(snapshot, namespace, mutation, &world))
 }
 
 fn rules<'a>(
     snapshot: &'a Snapshot,
     namespace: &Namespace,
-    candidates: &'a Candidates,
+    mutation: &'a NamespaceMutation,
     world: &'a World<'a>,
 ) -> Rules<'a> {
     let enforced = namespace.pod_security.policy.enforce;
-    Rules { documents: snapshot.documents(), candidates, world, enforced }
+    Rules { documents: snapshot.documents(), candidates: &mutation.candidates, world, enforced }
 }
 
 /// Adds to the verdict on a pod that is about to be stored what it lacks of what it must have.
@@ -91,21 +151,19 @@ pub(super) fn verify(mut verdict: Verdict, request: &Request<'_>, snapshot: &Sna
     if !is_changed(request) || !verdict.is_allowed() || !snapshot.documents().verify_any() {
         return verdict;
     }
-    let Some(mutation) =
-        lookup(request, snapshot, facts).and_then(|namespace| Some((namespace, namespace.mutation.as_ref()?)))
-    else {
-        return verdict;
-    };
-    let (namespace, mutation) = mutation;
+    let Some(namespace) = lookup(request, snapshot, facts) else { return verdict };
     let review = Node::new(str::from_utf8(request.review).unwrap_or_default());
     let Some(pod) = review.at(&["request", "object"]).and_then(Node::as_written) else { return verdict };
-    let world = snapshot.surroundings.world(&request.namespace, &mutation.labels, pod);
-    for note in look(pod, rules(snapshot, namespace, &mutation.candidates, &world)) {
+    let home = Home { name: &request.namespace, namespace, account: None };
+    let Some((mutation, world)) = home.world(pod, snapshot, Subject::Pod) else { return verdict };
+    let notes = look(pod, rules(snapshot, namespace, mutation, &world));
+    for note in &notes {
         match note.weight {
             Weight::Denied if verdict.is_allowed() => verdict.deny(refused(request, pod, &note)),
             _ => verdict.warn(note.to_string()),
         }
     }
+    record(&mut verdict, notes);
     verdict
 }
 
@@ -134,10 +192,16 @@ fn verdict(request: &Request<'_>, pod: &str, proposal: Proposal) -> Verdict {
     for note in proposal.notes.iter().filter(|note| matches!(note.weight, Weight::Warning | Weight::Skipped)) {
         verdict.warn(note.to_string());
     }
-    if !proposal.notes.is_empty() {
-        verdict.annotate(Annotation::Mutation(all_said(&proposal.notes)));
-    }
+    record(&mut verdict, proposal.notes);
     verdict
+}
+
+/// For the audit log, and for whoever counts and tells.
+fn record(verdict: &mut Verdict, notes: Vec<Note>) {
+    if !notes.is_empty() {
+        verdict.annotate(Annotation::Mutation(all_said(&notes)));
+        verdict.note(notes);
+    }
 }
 
 /// The API server is asked again in the validate phase, which refuses what it cannot look up.
@@ -155,7 +219,8 @@ fn all_said(notes: &[Note]) -> String {
     for note in notes {
         let separator = if text.is_empty() { "" } else { "; " };
         if text.len() + note.document.len() + note.about.len() + 80 > MOST_SAID {
-            text.push_str("; …");
+            text.push_str(separator);
+            text.push('…');
             break;
         }
         // Writing to a String cannot fail.

@@ -2,20 +2,101 @@
 
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use super::parts::SPAN;
+use super::parts::{SPAN, SPANNED};
 use super::scan::Scanned;
 use super::{DecodeError, scan};
+use crate::engine::object::Text;
 
 /// Deeper than any Kubernetes type, and shallow enough for any stack.
 const DEPTH: u16 = 128;
 
 type Result<T> = std::result::Result<T, DecodeError>;
 
-pub(super) fn decode<'de, T: de::Deserialize<'de>>(text: &'de [u8]) -> Result<T> {
-    let mut decoder = Decoder { text, at: 0, depth: 0 };
+pub(super) fn decode<'de, T: de::Deserialize<'de>>(mut decoder: Decoder<'de>) -> Result<T> {
     let value = T::deserialize(&mut decoder).map_err(|error| error.placed(decoder.at))?;
-    decoder.skip_blanks();
-    if decoder.at == text.len() { Ok(value) } else { decoder.fail("trailing characters") }
+    decoder.end()?;
+    Ok(value)
+}
+
+/// Reads a text value by value, as deep as its user wants to look.
+pub struct Cursor<'de> {
+    decoder: Decoder<'de>,
+    /// Values within the text whose ends need not be looked for.
+    known: [&'de str; 3],
+}
+
+impl<'de> Cursor<'de> {
+    pub fn new(text: &'de str) -> Self {
+        Self { decoder: Decoder::of_text(text), known: [""; 3] }
+    }
+
+    /// The same for a text of which some values are known already, as parts of the very same text; empty texts are none.
+    pub fn knowing(text: &'de str, known: [&'de str; 3]) -> Self {
+        Self { known, ..Self::new(text) }
+    }
+
+    /// The first byte of the value that comes next; none at the end.
+    pub fn peek(&mut self) -> Option<u8> {
+        self.decoder.peek().ok()
+    }
+
+    /// Passes the value that comes next.
+    ///
+    /// # Errors
+    /// There is none, as far as its brackets and quotes tell.
+    #[inline]
+    pub fn value(&mut self) -> Result<&'de str> {
+        self.decoder.skip_blanks();
+        let start = self.decoder.at;
+        match self.known.iter().find(|known| self.place_of(known) == Some(start)) {
+            Some(known) => self.decoder.at += known.len(),
+            None => self.decoder.skip()?,
+        }
+        self.decoder.passed(start)
+    }
+
+    /// Where a part stands in the text.
+    fn place_of(&self, part: &str) -> Option<usize> {
+        if part.is_empty() { None } else { part.as_ptr().addr().checked_sub(self.decoder.text.as_ptr().addr()) }
+    }
+
+    /// Goes through the members of the object that comes next. `member` is given each key, and has to pass the value.
+    ///
+    /// # Errors
+    /// There is no object, as far as its brackets and keys tell; or those of `member`.
+    #[inline]
+    pub fn members(&mut self, mut member: impl FnMut(Text<'de>, &mut Self) -> Result<()>) -> Result<()> {
+        self.decoder.open(b'{', "expected an object")?;
+        let mut is_first = true;
+        while self.decoder.advance(b'}', &mut is_first)? {
+            let key = self.decoder.key()?;
+            self.decoder.colon()?;
+            member(key, self)?;
+        }
+        Ok(())
+    }
+
+    /// Goes through the elements of the array that comes next. `element` has to pass each.
+    ///
+    /// # Errors
+    /// There is no array, as far as its brackets tell; or those of `element`.
+    #[inline]
+    pub fn elements(&mut self, mut element: impl FnMut(&mut Self) -> Result<()>) -> Result<()> {
+        self.decoder.open(b'[', "expected an array")?;
+        let mut is_first = true;
+        while self.decoder.advance(b']', &mut is_first)? {
+            element(self)?;
+        }
+        Ok(())
+    }
+
+    /// Passes the end.
+    ///
+    /// # Errors
+    /// Something else comes next.
+    pub fn end(&mut self) -> Result<()> {
+        self.decoder.end()
+    }
 }
 
 /// An error of serde's own has no place yet.
@@ -34,13 +115,23 @@ impl de::Error for DecodeError {
     }
 }
 
-struct Decoder<'de> {
+pub(super) struct Decoder<'de> {
     text: &'de [u8],
+    /// The same, if it is known to be UTF-8 as a whole; else empty.
+    valid: &'de str,
     at: usize,
     depth: u16,
 }
 
 impl<'de> Decoder<'de> {
+    pub(super) fn of_bytes(text: &'de [u8]) -> Self {
+        Self { text, valid: "", at: 0, depth: 0 }
+    }
+
+    pub(super) fn of_text(text: &'de str) -> Self {
+        Self { valid: text, ..Self::of_bytes(text.as_bytes()) }
+    }
+
     #[cold]
     #[inline(never)]
     fn fail<T>(&self, what: &str) -> Result<T> {
@@ -93,7 +184,7 @@ impl<'de> Decoder<'de> {
         let start = self.at;
         let scanned = self.raw_string()?;
         if scanned.has_escapes {
-            return self.escaped_string(start, visitor);
+            return visitor.visit_string(self.escaped(start)?);
         }
         match scanned.text() {
             Some(text) => visitor.visit_borrowed_str(text),
@@ -103,12 +194,9 @@ impl<'de> Decoder<'de> {
 
     /// Escapes are rare, and stock serde_json knows them all.
     #[cold]
-    fn escaped_string<V: Visitor<'de>>(&mut self, start: usize, visitor: V) -> Result<V::Value> {
+    fn escaped(&self, start: usize) -> Result<String> {
         let quoted = self.text.get(start..self.at).unwrap_or_default();
-        match serde_json::from_slice::<String>(quoted) {
-            Ok(text) => visitor.visit_string(text),
-            Err(error) => self.fail(&format!("a string that is not valid: {error}")),
-        }
+        serde_json::from_slice(quoted).or_else(|error| self.fail(&format!("a string that is not valid: {error}")))
     }
 
     /// A key that is compared with known ones: bytes will do, and one that is not UTF-8 is simply none of them.
@@ -120,7 +208,7 @@ impl<'de> Decoder<'de> {
         let start = self.at;
         let scanned = self.raw_string()?;
         if scanned.has_escapes {
-            self.escaped_string(start, visitor)
+            visitor.visit_string(self.escaped(start)?)
         } else {
             visitor.visit_borrowed_bytes(scanned.raw)
         }
@@ -158,11 +246,38 @@ impl<'de> Decoder<'de> {
         }
     }
 
+    fn end(&mut self) -> Result<()> {
+        self.skip_blanks();
+        if self.at == self.text.len() { Ok(()) } else { self.fail("trailing characters") }
+    }
+
+    /// The key that comes next.
+    #[inline]
+    fn key(&mut self) -> Result<Text<'de>> {
+        if self.peek()? != b'"' {
+            return self.fail("expected a key");
+        }
+        let start = self.at;
+        let scanned = self.raw_string()?;
+        if scanned.has_escapes {
+            return self.escaped(start).map(Text::from);
+        }
+        scanned.text().map_or_else(|| self.fail("a key that is not UTF-8"), |text| Ok(Text::from(text)))
+    }
+
     /// The text of the value that comes next.
     fn span(&mut self) -> Result<&'de str> {
         self.skip_blanks();
         let start = self.at;
         self.skip()?;
+        self.passed(start)
+    }
+
+    /// The text from there to here.
+    fn passed(&self, start: usize) -> Result<&'de str> {
+        if let Some(text) = self.valid.get(start..self.at) {
+            return Ok(text);
+        }
         let text = self.text.get(start..self.at).unwrap_or_default();
         std::str::from_utf8(text).or_else(|_| self.fail("a value that is not UTF-8"))
     }
@@ -179,6 +294,12 @@ impl<'de> Decoder<'de> {
 
     #[inline]
     fn enter(&mut self, open: u8, expected: &str) -> Result<Items<'_, 'de>> {
+        self.open(open, expected)?;
+        Ok(Items { decoder: self, is_first: true })
+    }
+
+    #[inline(always)]
+    fn open(&mut self, open: u8, expected: &str) -> Result<()> {
         if self.peek()? != open {
             return self.fail(expected);
         }
@@ -187,44 +308,41 @@ impl<'de> Decoder<'de> {
         }
         self.at += 1;
         self.depth += 1;
-        Ok(Items { decoder: self, first: true })
+        Ok(())
+    }
+
+    /// Moves to the next item of the object or array; false after the last, with the closing bracket passed.
+    #[inline(always)]
+    fn advance(&mut self, close: u8, is_first: &mut bool) -> Result<bool> {
+        let byte = self.peek()?;
+        if byte == close {
+            self.at += 1;
+            self.depth -= 1;
+            return Ok(false);
+        }
+        if !std::mem::take(is_first) {
+            if byte != b',' {
+                return self.fail("expected a comma or a closing bracket");
+            }
+            self.at += 1;
+        }
+        Ok(true)
+    }
+
+    #[inline(always)]
+    fn colon(&mut self) -> Result<()> {
+        if self.peek()? != b':' {
+            return self.fail("expected a colon");
+        }
+        self.at += 1;
+        Ok(())
     }
 }
 
 /// The members of the object, or the elements of the array, that the decoder has just entered.
 struct Items<'d, 'de> {
     decoder: &'d mut Decoder<'de>,
-    first: bool,
-}
-
-impl<'de> Items<'_, 'de> {
-    /// Moves to the next item; false after the last, with the closing bracket passed.
-    #[inline(always)]
-    fn advance(&mut self, close: u8) -> Result<bool> {
-        let byte = self.decoder.peek()?;
-        if byte == close && self.first {
-            return Ok(self.leave());
-        }
-        if self.first {
-            self.first = false;
-            return Ok(true);
-        }
-        if byte == close {
-            return Ok(self.leave());
-        }
-        if byte != b',' {
-            return self.decoder.fail("expected a comma or a closing bracket");
-        }
-        self.decoder.at += 1;
-        Ok(true)
-    }
-
-    #[inline(always)]
-    fn leave(&mut self) -> bool {
-        self.decoder.at += 1;
-        self.decoder.depth -= 1;
-        false
-    }
+    is_first: bool,
 }
 
 impl<'de> MapAccess<'de> for Items<'_, 'de> {
@@ -232,15 +350,16 @@ impl<'de> MapAccess<'de> for Items<'_, 'de> {
 
     #[inline]
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>> {
-        if self.advance(b'}')? { seed.deserialize(&mut *self.decoder).map(Some) } else { Ok(None) }
+        if self.decoder.advance(b'}', &mut self.is_first)? {
+            seed.deserialize(&mut *self.decoder).map(Some)
+        } else {
+            Ok(None)
+        }
     }
 
     #[inline]
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value> {
-        if self.decoder.peek()? != b':' {
-            return self.decoder.fail("expected a colon");
-        }
-        self.decoder.at += 1;
+        self.decoder.colon()?;
         seed.deserialize(&mut *self.decoder)
     }
 }
@@ -250,7 +369,32 @@ impl<'de> SeqAccess<'de> for Items<'_, 'de> {
 
     #[inline]
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
-        if self.advance(b']')? { seed.deserialize(&mut *self.decoder).map(Some) } else { Ok(None) }
+        if self.decoder.advance(b']', &mut self.is_first)? {
+            seed.deserialize(&mut *self.decoder).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+}
+
+/// A value, and then its text.
+struct Spanned<'d, 'de> {
+    decoder: &'d mut Decoder<'de>,
+    start: usize,
+    has_value: bool,
+}
+
+impl<'de> SeqAccess<'de> for Spanned<'_, 'de> {
+    type Error = DecodeError;
+
+    #[inline]
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
+        if !self.has_value {
+            self.has_value = true;
+            return seed.deserialize(&mut *self.decoder).map(Some);
+        }
+        let text = self.decoder.passed(self.start)?;
+        seed.deserialize(de::value::BorrowedStrDeserializer::new(text)).map(Some)
     }
 }
 
@@ -370,6 +514,17 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
     }
 
     #[inline]
+    fn deserialize_tuple_struct<V: Visitor<'de>>(self, name: &'static str, _: usize, visitor: V) -> Result<V::Value> {
+        if name == SPANNED {
+            self.skip_blanks();
+            let start = self.at;
+            visitor.visit_seq(Spanned { decoder: self, start, has_value: false })
+        } else {
+            self.deserialize_seq(visitor)
+        }
+    }
+
+    #[inline]
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value> {
         if name == SPAN { visitor.visit_borrowed_str(self.span()?) } else { visitor.visit_newtype_struct(self) }
     }
@@ -381,6 +536,6 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
     }
 
     serde::forward_to_deserialize_any! {
-        i128 u128 char byte_buf unit unit_struct tuple tuple_struct enum
+        i128 u128 char byte_buf unit unit_struct tuple enum
     }
 }

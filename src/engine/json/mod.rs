@@ -9,7 +9,8 @@ mod decoder;
 mod parts;
 mod scan;
 
-pub use parts::{Span, elements, members};
+pub use decoder::Cursor;
+pub use parts::{Span, Spanned};
 
 use serde::Deserialize;
 
@@ -33,7 +34,15 @@ impl DecodeError {
 /// # Errors
 /// The first thing that is not JSON, not UTF-8, not of the type asked for, or nested deeper than 128 levels in what is read.
 pub fn from_slice<'de, T: Deserialize<'de>>(text: &'de [u8]) -> Result<T, DecodeError> {
-    decoder::decode(text)
+    decoder::decode(decoder::Decoder::of_bytes(text))
+}
+
+/// The same for a text that is known to be UTF-8, of which spans are cheaper.
+///
+/// # Errors
+/// The first thing that is not JSON, not of the type asked for, or nested deeper than 128 levels in what is read.
+pub fn from_str<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, DecodeError> {
+    decoder::decode(decoder::Decoder::of_text(text))
 }
 
 #[cfg(test)]

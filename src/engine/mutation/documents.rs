@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::asks::Asks;
 use super::defaults::Defaults;
 use super::document::{Document, Flaw, OnConflict, OnFailure, PodSecuritySafety, Spec, Verify};
 use super::plan::{Note, Weight};
 use super::selection::{Relevance, Selection};
 use super::sidecars::Injection;
 use super::tree::Node;
+use crate::engine::request::Unread;
 
 /// The documents in force.
 #[derive(Debug, Default)]
@@ -16,6 +18,7 @@ pub struct Documents {
     /// Defaults before sidecars, so that a sidecar can be in proportion to what the pod's own containers get; then by precedence, then
     /// by name.
     active: Vec<Arc<Active>>,
+    asks: Asks,
 }
 
 /// A document that compiled.
@@ -87,11 +90,17 @@ impl Active {
 impl Documents {
     pub fn new(mut active: Vec<Arc<Active>>) -> Self {
         active.sort_by(|one, other| one.rank().cmp(&other.rank()));
-        Self { active }
+        let asks = Asks::of(active.iter().map(AsRef::as_ref));
+        Self { active, asks }
     }
 
     pub fn is_empty(&self) -> bool {
         self.active.is_empty()
+    }
+
+    /// What they ask of a cluster by key.
+    pub fn asks(&self) -> &Asks {
+        &self.asks
     }
 
     /// Whether any wants finished pods to be looked at.
@@ -100,11 +109,11 @@ impl Documents {
     }
 
     /// In the order in which they are carried out.
-    pub fn iter(&self) -> impl Iterator<Item = &Arc<Active>> {
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<Active>> {
         self.active.iter()
     }
 
-    /// Takes out of a pod what any of the documents added to it, and notes what could not be restored.
+    /// Takes out of a pod what any of the documents added to it, and notes what could not be restored, or may have been its author's.
     pub fn uninject(&self, pod: &mut Node<'_>) -> Vec<Note> {
         let mut notes = Vec::new();
         for document in self.active.iter().rev() {
@@ -113,6 +122,7 @@ impl Documents {
                 |(reason, about)| Note { document: document.title.clone(), reason, about, weight: Weight::Warning };
             notes.extend(injection.uninject(pod).into_iter().map(note));
         }
+        notes.extend(self.unfill(pod));
         notes
     }
 
@@ -126,7 +136,9 @@ impl Documents {
     pub fn candidates<'l>(&self, namespace_label: impl Fn(&str) -> Option<&'l str>) -> Candidates {
         let mut candidates = Candidates::default();
         for (index, document) in (0_u32..).zip(&self.active) {
-            match document.selection.relevance(&namespace_label) {
+            let relevance = document.selection.relevance(&namespace_label);
+            candidates.ask_for_service_account |= relevance != Relevance::Never && document.asks_for_service_account();
+            match relevance {
                 Relevance::Never => {}
                 Relevance::Always => candidates.always.push(index),
                 Relevance::WithLabel(key, value) => candidates.with_label(key, Some(value), index),
@@ -142,24 +154,28 @@ impl Documents {
 
 /// Which documents can be for a pod of a namespace: most namespaces share one of a few sets, and looking a pod up costs a search by
 /// each of its labels and annotations, however many documents there are.
-#[derive(Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Candidates {
     always: Vec<u32>,
     /// By the key of a label, and by its value where that matters.
     labels: BTreeMap<Box<str>, Wanted>,
     annotations: BTreeMap<Box<str>, Vec<u32>>,
+    /// Whether what one of them does depends on the labels of the pod's service account.
+    pub ask_for_service_account: bool,
 }
 
 /// The documents that ask for a label: whatever its value, or of this value.
-#[derive(Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Wanted {
     any: Vec<u32>,
     by_value: BTreeMap<Box<str>, Vec<u32>>,
 }
 
 impl Candidates {
-    pub fn is_empty(&self) -> bool {
-        self.always.is_empty() && self.labels.is_empty() && self.annotations.is_empty()
+    /// Whether any document can be for this pod.
+    pub fn has_any_for(&self, pod: Unread<'_>) -> bool {
+        let (labels, annotations) = (Node::new(pod.labels), Node::new(pod.annotations));
+        !self.always.is_empty() || self.by_keys(Some(&labels), Some(&annotations)).next().is_some()
     }
 
     fn with_label(&mut self, key: &str, value: Option<&str>, index: u32) {
@@ -176,43 +192,48 @@ impl Candidates {
 
     /// The documents that can be for this pod, in order.
     pub(super) fn of(&self, pod: &Node<'_>) -> BTreeSet<u32> {
-        let mut found: BTreeSet<u32> = self.always.iter().copied().collect();
-        if !self.labels.is_empty() {
-            for (key, value) in pod.at(&["metadata", "labels"]).into_iter().flat_map(Node::members) {
-                let Some(wanted) = self.labels.get(key) else { continue };
-                found.extend(&wanted.any);
+        let metadata = pod.get("metadata");
+        let map = |field| metadata.and_then(|metadata| metadata.get(field));
+        self.always.iter().copied().chain(self.by_keys(map("labels"), map("annotations"))).collect()
+    }
+
+    fn by_keys<'s>(
+        &'s self,
+        labels: Option<&'s Node<'_>>,
+        annotations: Option<&'s Node<'_>>,
+    ) -> impl Iterator<Item = u32> + 's {
+        let labels = labels.filter(|_| !self.labels.is_empty()).into_iter().flat_map(Node::members);
+        let annotations = annotations.filter(|_| !self.annotations.is_empty()).into_iter().flat_map(Node::members);
+        let by_labels =
+            labels.filter_map(|(key, value)| Some((self.labels.get(key)?, value))).flat_map(|(wanted, value)| {
                 let value = if wanted.by_value.is_empty() { None } else { value.string() };
-                found.extend(value.and_then(|value| wanted.by_value.get(&*value)).into_iter().flatten());
-            }
-        }
-        if !self.annotations.is_empty() {
-            for (key, _) in pod.at(&["metadata", "annotations"]).into_iter().flat_map(Node::members) {
-                found.extend(self.annotations.get(key).into_iter().flatten());
-            }
-        }
-        found
+                let of_value = value.and_then(|value| wanted.by_value.get(&*value));
+                wanted.any.iter().chain(of_value.into_iter().flatten())
+            });
+        let by_annotations = annotations.filter_map(|(key, _)| self.annotations.get(key)).flatten();
+        by_labels.chain(by_annotations).copied()
     }
 }
 
-/// Sets of candidates, each kept once while some namespace has it.
+/// Values that many share, such as sets of candidates: each kept once while somebody has it.
 #[derive(Debug, Clone, Default)]
-pub struct Interned {
-    kept: BTreeSet<Arc<Candidates>>,
+pub struct Interned<T = Candidates> {
+    kept: BTreeSet<Arc<T>>,
     /// How many there may be before those are dropped that nobody has.
     room: usize,
 }
 
-impl Interned {
-    pub fn keep(&mut self, candidates: Candidates) -> Arc<Candidates> {
-        if let Some(kept) = self.kept.get(&candidates) {
+impl<T: Ord> Interned<T> {
+    pub fn keep(&mut self, value: T) -> Arc<T> {
+        if let Some(kept) = self.kept.get(&value) {
             return kept.clone();
         }
         if self.kept.len() >= self.room {
             self.kept.retain(|kept| Arc::strong_count(kept) > 1);
             self.room = (self.kept.len() * 2).max(64);
         }
-        let candidates = Arc::new(candidates);
-        self.kept.insert(candidates.clone());
-        candidates
+        let value = Arc::new(value);
+        self.kept.insert(value.clone());
+        value
     }
 }

@@ -2,17 +2,20 @@
 //!
 //! A document is carried out whole or not at all, and nothing is answered that the self-check finds broken.
 
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::check::{self, Standard};
 use super::document::{OnConflict, OnFailure, PodSecuritySafety, Verify};
 use super::documents::{Active, Candidates, Documents, Part};
 use super::patch::Patch;
 use super::plan::{Conflict, Note, Plan, Reason, Reserved, Weight, World};
-use super::selection::Outcome;
+use super::selection::{Decision, Outcome};
 use super::sidecars::demands;
 use super::tree::Node;
 use crate::engine::pod_security::LevelVersion;
+use crate::engine::request::Unread;
 
 /// How often documents may make further ones apply, by the labels, containers and volumes that they add.
 const MOST_ROUNDS: usize = 8;
@@ -46,23 +49,31 @@ pub struct Rules<'a> {
     pub enforced: LevelVersion,
 }
 
-/// Carries out on a pod whatever is for it. `pod` is its JSON.
-pub fn mutate<'a>(pod: &'a str, rules: Rules<'a>) -> Mutated<'a> {
-    let original = Node::new(pod);
+/// Carries out on a pod whatever is for it.
+pub fn mutate<'a>(pod: Unread<'a>, rules: Rules<'a>) -> Mutated<'a> {
+    let original = Node::of(pod);
     let mut notes = Vec::new();
     let mut chosen = rules.select(&original, Some(&mut notes));
-    if chosen.is_empty() || notes.iter().any(|note| note.weight == Weight::Denied) {
+    if notes.iter().any(|note| note.weight == Weight::Denied) {
         return Mutated { pod: original, patch: None, notes };
     }
-    let mut mutated = rules.carry_out(&original, &chosen);
+    let original = rules.leave_alone(original, &mut notes);
+    if chosen.is_empty() {
+        return Mutated { patch: Patch::of(&original), pod: original, notes };
+    }
+    // What a plan starts from. A pod that a copy is kept of has to be copied for its first edits, so that its text is kept instead.
+    let cleaned = original.is_edited().then(|| original.clone());
+    let start = || cleaned.clone().unwrap_or_else(|| Node::of(pod));
+    let mut mutated = rules.carry_out(original, &start, &chosen);
     for _ in 1..MOST_ROUNDS {
         // What an earlier document adds can make another apply, and would at the latest when the API server asks again.
-        let before = chosen.len();
-        chosen.extend(rules.select(&mutated.pod, None));
-        if chosen.len() == before {
+        let further = rules.further(&mutated.pod, &chosen);
+        if further.is_empty() {
             break;
         }
-        mutated = rules.carry_out(&original, &chosen);
+        rules.tell_again(&mutated.pod, &further, &mut notes);
+        chosen.extend(further);
+        mutated = rules.carry_out(start(), &start, &chosen);
     }
     notes.append(&mut mutated.notes);
     mutated.notes = notes;
@@ -76,6 +87,8 @@ pub fn mutate<'a>(pod: &'a str, rules: Rules<'a>) -> Mutated<'a> {
 /// should not have come so far: whoever let it in was not us.
 pub fn verify(pod: &str, rules: Rules<'_>) -> Vec<Note> {
     let pod = Node::new(pod);
+    let own: LazyCell<Vec<String>, _> =
+        LazyCell::new(|| rules.documents.iter().flat_map(|document| document.own_containers()).map(str::to_owned).collect());
     let mut notes = Vec::new();
     for (_, document) in rules.documents.at(rules.candidates.of(&pod)) {
         let weight = match document.verify {
@@ -88,7 +101,7 @@ pub fn verify(pod: &str, rules: Rules<'_>) -> Vec<Note> {
             Outcome::Passes => {}
             Outcome::Denies => notes.push(document.note(decision.reason, weight, decision.about)),
             Outcome::Applies => {
-                let missing = rules.missing(document, &pod);
+                let missing = rules.missing(document, &pod, &own);
                 notes.extend(missing.map(|about| document.note(Reason::ItemMissing, weight, about)));
             }
         }
@@ -96,16 +109,15 @@ pub fn verify(pod: &str, rules: Rules<'_>) -> Vec<Note> {
     notes
 }
 
-/// A note for each document that [`mutate`] does not look at, as the pod's namespace or its labels leave it out; for who asks why.
+/// A note for each document of which [`mutate`] says nothing, as the pod's namespace or its labels leave it out; for who asks why.
 pub fn passed_over(pod: &str, rules: Rules<'_>) -> Vec<Note> {
-    let pod = Node::new(pod);
-    let candidates = rules.candidates.of(&pod);
-    let others = (0_u32..).zip(rules.documents.iter()).filter(|(number, _)| !candidates.contains(number));
-    let note = |document: &Active| {
+    let Mutated { pod, notes, .. } = mutate(Unread::of(pod), rules);
+    let others = rules.documents.iter().filter(|document| notes.iter().all(|note| note.document != document.title));
+    let note = |document: &Arc<Active>| {
         let decision = document.selection.decide(&pod, rules.world);
         document.note(decision.reason, Weight::Detail, decision.about)
     };
-    others.map(|(_, document)| note(document)).collect()
+    others.map(note).collect()
 }
 
 impl<'a> Rules<'a> {
@@ -118,35 +130,50 @@ impl<'a> Rules<'a> {
                 chosen.insert(index);
             }
             if let Some(notes) = notes.as_mut() {
-                let weight = decision.weight();
-                notes.extend(decision.warning.map(|(reason, about)| document.note(reason, Weight::Warning, about)));
-                notes.push(document.note(decision.reason, weight, decision.about));
+                document.tell(decision, notes);
             }
         }
         chosen
     }
 
+    /// Those that are for this pod and have not been chosen.
+    fn further(&self, pod: &Node<'a>, chosen: &BTreeSet<u32>) -> Vec<u32> {
+        let candidates = self.candidates.of(pod).into_iter().filter(|number| !chosen.contains(number));
+        let documents = self.documents.at(candidates).into_iter();
+        let applies = |document: &Active| document.selection.decide(pod, self.world).outcome == Outcome::Applies;
+        documents.filter(|(_, document)| applies(document)).map(|(number, _)| number).collect()
+    }
+
+    /// Says of documents why they are for the pod as it has become, instead of why they were not for it as it came.
+    fn tell_again(&self, pod: &Node<'a>, numbers: &[u32], notes: &mut Vec<Note>) {
+        for (_, document) in self.documents.at(numbers.iter().copied()) {
+            notes.retain(|note| note.document != document.title);
+            document.tell(document.selection.decide(pod, self.world), notes);
+        }
+    }
+
     /// What a finished pod lacks of a document's parts; none if it has them all, or the document itself would have left them out.
-    fn missing(&self, document: &'a Active, pod: &Node<'a>) -> Option<String> {
+    fn missing(&self, document: &'a Active, pod: &Node<'a>, own: &[String]) -> Option<String> {
         let Part::Injection(injection) = &document.part else { return None };
-        let missing = injection.missing(pod);
+        let missing = injection.missing(pod, own);
         let is_left_out = || {
-            let mut plan = self.plan(pod, &[]);
+            let mut plan = self.plan(pod.clone(), &[]);
             injection.apply(&mut plan).is_err_and(|conflict| conflict.weight < Weight::Denied)
         };
         (!missing.is_empty() && !is_left_out()).then(|| missing.join(", "))
     }
 
-    fn carry_out(&self, original: &Node<'a>, chosen: &BTreeSet<u32>) -> Mutated<'a> {
+    fn carry_out(&self, pod: Node<'a>, start: &impl Fn() -> Node<'a>, chosen: &BTreeSet<u32>) -> Mutated<'a> {
         let documents = self.documents.at(chosen.iter().copied());
-        let mut plan = self.plan(original, &documents);
-        for (_, document) in &documents {
-            document.run(&mut plan);
+        let mut plan = self.plan(pod, &documents);
+        for (index, (_, document)) in documents.iter().enumerate() {
+            let before = if index == 0 { None } else { Some(plan.pod.clone()) };
+            document.run(&mut plan, || before.unwrap_or_else(start));
         }
         let standard = Standard::new(self.enforced);
-        if check::fault(original, &plan.pod, &standard).is_some() {
-            plan = self.plan(original, &documents);
-            self.carry_out_with_care(original, &documents, standard, &mut plan);
+        if check::fault(start, &plan.pod, &standard).is_some() {
+            plan = self.plan(start(), &documents);
+            self.carry_out_with_care(start, &documents, standard, &mut plan);
         }
         Mutated { pod: plan.pod, patch: None, notes: plan.notes }
     }
@@ -154,15 +181,15 @@ impl<'a> Rules<'a> {
     /// Runs the documents with a check after each, so that the one at fault is found and taken back.
     fn carry_out_with_care(
         &self,
-        original: &Node<'a>,
+        start: &impl Fn() -> Node<'a>,
         documents: &[(u32, &'a Active)],
         mut standard: Standard,
         plan: &mut Plan<'a>,
     ) {
         for (_, document) in documents {
             let (before, noted) = (plan.pod.clone(), plan.notes.len());
-            document.run(plan);
-            let Some(fault) = check::fault(original, &plan.pod, &standard) else { continue };
+            document.run(plan, || before.clone());
+            let Some(fault) = check::fault(start, &plan.pod, &standard) else { continue };
             let is_violation = fault.reason == Reason::WouldViolatePodSecurity;
             let is_accepted = is_violation
                 && (document.pod_security == PodSecuritySafety::Allow || document.on_conflict == OnConflict::Warn);
@@ -176,22 +203,18 @@ impl<'a> Rules<'a> {
             let weight = match (is_violation, document.on_conflict, document.on_self_check) {
                 (true, ..) if document.pod_security == PodSecuritySafety::Allow => Weight::Detail,
                 (true, OnConflict::Deny, _) | (false, _, OnFailure::Deny) => Weight::Denied,
-                (true, OnConflict::Skip, _) => Weight::Skipped,
-                (true, OnConflict::Warn, _) | (false, _, OnFailure::Admit) => Weight::Warning,
+                (true, OnConflict::Skip, _) | (false, _, OnFailure::Admit) => Weight::Skipped,
+                (true, OnConflict::Warn, _) => Weight::Warning,
             };
             plan.note(&document.title, fault.reason, weight, fault.about);
         }
     }
 
-    fn plan(&self, original: &Node<'a>, documents: &[(u32, &'a Active)]) -> Plan<'a> {
-        let own_containers = documents.iter().flat_map(|(_, document)| document.own_containers()).collect();
-        let mut plan = Plan {
-            pod: original.clone(),
-            world: self.world,
-            own_containers,
-            notes: Vec::new(),
-            reserved: Reserved::default(),
-        };
+    fn plan(&self, original: Node<'a>, documents: &[(u32, &'a Active)]) -> Plan<'a> {
+        let own_containers =
+            documents.iter().flat_map(|(_, document)| document.own_containers()).map(str::to_owned).collect();
+        let mut plan =
+            Plan { pod: original, world: self.world, own_containers, notes: Vec::new(), reserved: Reserved::default() };
         let injections = documents.iter().filter_map(|(_, document)| match &document.part {
             Part::Injection(injection) => Some(injection),
             Part::Defaults(_) => None,
@@ -202,26 +225,33 @@ impl<'a> Rules<'a> {
 }
 
 impl Active {
-    /// Carries the document out, or takes back what it had planned and notes why.
-    fn run<'a>(&'a self, plan: &mut Plan<'a>) {
-        let (before, noted) = (plan.pod.clone(), plan.notes.len());
+    /// Carries the document out, or takes back what it had planned and notes why. `before` is the pod as it is now.
+    pub(super) fn run<'a>(&'a self, plan: &mut Plan<'a>, before: impl FnOnce() -> Node<'a>) {
+        let noted = plan.notes.len();
         let outcome = match &self.part {
             Part::Defaults(defaults) => defaults.apply(plan),
             Part::Injection(injection) => injection.apply(plan),
         };
         if let Err(Conflict { reason, about, weight }) = outcome {
-            plan.pod = before;
+            plan.pod = before();
             plan.notes.truncate(noted);
             plan.note(&self.title, reason, weight, about);
         }
     }
 
-    fn note(&self, reason: Reason, weight: Weight, about: String) -> Note {
+    /// Notes whether the document is for a pod, and why.
+    fn tell(&self, decision: Decision, notes: &mut Vec<Note>) {
+        let weight = decision.weight();
+        notes.extend(decision.warning.map(|(reason, about)| self.note(reason, Weight::Warning, about)));
+        notes.push(self.note(decision.reason, weight, decision.about));
+    }
+
+    pub(super) fn note(&self, reason: Reason, weight: Weight, about: String) -> Note {
         Note { document: self.title.clone(), reason, about, weight }
     }
 
     /// The names of the containers that the document adds.
-    pub fn own_containers(&self) -> Vec<String> {
+    pub fn own_containers(&self) -> Vec<&str> {
         match &self.part {
             Part::Defaults(_) => Vec::new(),
             Part::Injection(injection) => injection.own_names(),

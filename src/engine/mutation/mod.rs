@@ -3,28 +3,39 @@
 //! Pure and convergent: the same pod, documents and facts give the same bytes, and a pod that went through once and came back with
 //! the API server's defaults gives no patch.
 
+mod advice;
 pub mod arrival;
+mod asks;
 mod check;
 mod defaults;
 pub mod document;
 mod documents;
 mod driver;
+mod kinds;
+mod leaving;
+mod others;
 mod patch;
 mod plan;
 pub mod resources;
 mod selection;
+mod service_accounts;
 mod sidecars;
 mod surroundings;
 mod tree;
+mod unfilling;
 
+pub use asks::Asks;
 pub use documents::{Active, Candidates, Documents, Interned};
 pub use driver::{Mutated, Rules, mutate, passed_over, verify};
+pub use kinds::{limits_of, priority_of};
 pub use patch::Patch;
 pub use plan::{Conflict, Note, Plan, PriorityClass, Reason, Reserved, Weight, World};
 pub use selection::{
     Decision, Outcome, Relevance, Selection, containers, is_like, is_named, operating_system, owner, owner_kind,
 };
-pub use surroundings::{Labels, Surroundings};
+pub(super) use service_accounts::service_account_of;
+pub use service_accounts::{ServiceAccounts, kept_of};
+pub use surroundings::{Around, Labels, RuntimeClass, RuntimeClasses, Surroundings};
 pub use tree::{Node, quoted};
 
 #[cfg(test)]

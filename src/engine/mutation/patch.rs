@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use super::tree::{Element, Member, Node, Origin, Parts};
+use super::tree::{Member, Node, Origin, Parts, quote};
 
 /// A JSON Patch; never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,8 +51,8 @@ impl Writer {
             // then be edited in the layout that it has.
             Parts::Object(members) => {
                 let is_there =
-                    |key: &str| members.iter().any(|member| member.key == key && member.origin != Origin::Removed);
-                let is_gone = |member: &&Member<'_>| member.origin == Origin::Removed && !is_there(&member.key);
+                    |key: &str| members.iter().any(|member| member.key == key && member.node.origin != Origin::Removed);
+                let is_gone = |member: &&Member<'_>| member.node.origin == Origin::Removed && !is_there(&member.key);
                 members.iter().filter(|member| !is_gone(member)).for_each(|member| self.member(member));
                 members.iter().filter(is_gone).for_each(|member| self.member(member));
             }
@@ -68,7 +68,7 @@ impl Writer {
         let end = self.path.len();
         self.path.push('/');
         escape(&member.key, &mut self.path);
-        match member.origin {
+        match member.node.origin {
             Origin::Kept => self.node(&member.node),
             Origin::Added => self.operation("add", Some(&member.node)),
             Origin::Replaced => self.operation("replace", Some(&member.node)),
@@ -77,8 +77,8 @@ impl Writer {
         self.path.truncate(end);
     }
 
-    fn elements(&mut self, elements: &[Element<'_>]) {
-        let kept = |element: &Element<'_>| element.origin != Origin::Added;
+    fn elements(&mut self, elements: &[Node<'_>]) {
+        let kept = |element: &Node<'_>| element.origin != Origin::Added;
         let last_kept = elements.iter().rposition(kept);
         let mut index = 0;
         for (place, element) in elements.iter().enumerate() {
@@ -90,9 +90,9 @@ impl Writer {
                 _ => drop(write!(self.path, "/{index}")),
             }
             match element.origin {
-                Origin::Kept => self.node(&element.node),
-                Origin::Added => self.operation("add", Some(&element.node)),
-                Origin::Replaced => self.operation("replace", Some(&element.node)),
+                Origin::Kept => self.node(element),
+                Origin::Added => self.operation("add", Some(element)),
+                Origin::Replaced => self.operation("replace", Some(element)),
                 Origin::Removed => self.operation("remove", None),
             }
             self.path.truncate(end);
@@ -108,10 +108,10 @@ impl Writer {
         self.json.push_str(r#"{"op":""#);
         self.json.push_str(name);
         self.json.push_str(r#"","path":"#);
-        self.json.push_str(&super::tree::quoted(&self.path));
+        quote(&self.path, &mut self.json);
         if let Some(value) = value {
             self.json.push_str(r#","value":"#);
-            self.json.push_str(&value.to_json());
+            value.write(&mut self.json);
         }
         self.json.push('}');
     }

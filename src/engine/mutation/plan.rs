@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::document::OnConflict;
+use super::surroundings::RuntimeClasses;
 use super::tree::Node;
 
 /// What a document's part works on.
@@ -84,6 +85,8 @@ pub struct World<'a> {
     pub limit_ranges: Vec<&'a str>,
     /// PriorityClasses by name.
     pub priority_classes: BTreeMap<&'a str, PriorityClass<'a>>,
+    /// RuntimeClasses by name; none if nothing is known of them.
+    pub runtime_classes: Option<&'a RuntimeClasses>,
     /// Whether every kubelet knows native sidecars (1.29 and later).
     pub has_native_sidecars: bool,
     /// Whether this is the template of a workload, offline: the API server has set no defaults in it and added no pull secrets.
@@ -141,7 +144,7 @@ pub struct Conflict {
 
 macro_rules! reasons {
     ($($variant:ident $code:literal $text:literal,)*) => {
-        /// Why something was done or left; the same in warnings, annotations, metrics and on the command line.
+        /// Why something was done or left; the same in warnings, annotations, metrics, Events and on the command line.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Reason { $($variant,)* }
 
@@ -153,7 +156,7 @@ macro_rules! reasons {
                 match self { $(Self::$variant => $code,)* }
             }
 
-            /// What it means and what to do, for people.
+            /// What it means, for people; see `advice` for what to do.
             pub fn text(self) -> &'static str {
                 match self { $(Self::$variant => $text,)* }
             }
@@ -164,7 +167,6 @@ macro_rules! reasons {
 reasons! {
     // Rows of the enablement table, in its order.
     MirrorPod "mirror_pod" "it mirrors a static pod of a kubelet, which nobody may change",
-    NotCreate "not_create" "pods are changed when they are created and never later",
     HostNetwork "host_network" "it uses the host's network",
     HostPid "host_pid" "it shares the host's processes",
     OperatingSystem "operating_system" "it is for another operating system",
@@ -195,9 +197,12 @@ reasons! {
     BlocksJob "blocks_job" "a plain sidecar would keep the Job from completing",
     NeedsRoot "needs_root" "the container needs root, which the pod forbids; have this set up outside of the pod instead, such as the network by a CNI plugin",
     NamedPortMissing "named_port_missing" "no container port has the name that the probe uses",
+    ProbeOfAnother "probe_of_another" "another injector has rewritten the probe and answers it, so it stays as it is",
     UnknownRevision "unknown_revision" "the document has no revision of this name; another was chosen",
     UnknownOverride "unknown_override" "no override has this key",
     InvalidOverride "invalid_override" "the value is not one that the document allows",
+    TakenBack "taken_back" "it was copied from a pod to which this was added, lacks part of that and asks to be left alone: the rest is taken back",
+    DefaultTakenBack "default_taken_back" "what the document fills in is taken out; if its author had written it, only the document puts it back",
     ProbeLost "probe_lost" "what the probe was is not known any more, so it was removed",
     ValueReplaced "value_replaced" "the value that was there before is not known any more",
     StaleClaimIgnored "stale_claim_ignored" "an annotation claims something as ours that no document of ours adds",
@@ -218,7 +223,8 @@ reasons! {
     UserUnknown "user_unknown" "nothing says which user the image runs as; runAsNonRoot might keep it from starting",
     ImagePullSecretsInTemplate "image_pull_secrets_in_template" "pull secrets in a template would keep the service account's from being used",
     PriorityClassMissing "priority_class_missing" "there is no such priority class",
-    NameserversFull "nameservers_full" "the resolver takes no more",
+    RuntimeClassMissing "runtime_class_missing" "there is no such runtime class",
+    RuntimeClassUnfit "runtime_class_unfit" "the runtime class is for other nodes than the pod",
     SelectorUnknown "selector_unknown" "nothing says which pods belong together",
     WouldViolatePodSecurity "would_violate_pod_security" "the result would violate what the namespace enforces",
     SelfCheckFailed "self_check_failed" "the patch would have broken the pod; this is a fault of Portcullis, please report it",

@@ -1,48 +1,80 @@
 //! What mutation knows of a cluster beside its namespaces: compact, one value for all pods, replaced whole.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use super::asks::Asks;
 use super::plan::{PriorityClass, World};
-use super::tree::Node;
+use super::service_accounts::{ServiceAccounts, service_account_of};
 
-/// Facts of the cluster.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// Facts of the cluster. A clone shares what there may be many of.
+#[derive(Debug, Clone, Default)]
 pub struct Surroundings {
     /// By namespace: the `spec.limits` of its LimitRanges as JSON arrays.
-    pub limit_ranges: BTreeMap<Box<str>, Vec<Box<str>>>,
+    pub limit_ranges: Arc<BTreeMap<Box<str>, Vec<Box<str>>>>,
     /// By name: value and preemption policy.
     pub priority_classes: BTreeMap<Box<str>, (i32, Box<str>)>,
-    /// By namespace and name: the labels of service accounts that have any.
-    pub service_accounts: BTreeMap<Box<str>, BTreeMap<Box<str>, Labels>>,
+    pub runtime_classes: RuntimeClasses,
+    pub service_accounts: ServiceAccounts,
     /// Whether every kubelet knows native sidecars (1.29 and later).
     pub has_native_sidecars: bool,
 }
 
-/// Labels by key.
+/// Labels, or annotations, by key.
 pub type Labels = BTreeMap<Box<str>, Box<str>>;
 
+/// RuntimeClasses by name.
+pub type RuntimeClasses = BTreeMap<Box<str>, RuntimeClass>;
+
+/// What the RuntimeClass plugin gives to the pods of a class (`node.k8s.io/v1`).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RuntimeClass {
+    /// `overhead.podFixed` as JSON; none if the class has no overhead.
+    pub overhead: Option<Box<str>>,
+    /// `scheduling.nodeSelector`.
+    pub node_selector: Labels,
+}
+
+/// What is known of where a pod is to be.
+#[derive(Debug, Clone, Copy)]
+pub struct Around<'a> {
+    pub namespace: &'a str,
+    pub labels: &'a Labels,
+    pub annotations: &'a Labels,
+    /// The labels of its service account, where they were read for this pod alone.
+    pub service_account: Option<&'a Labels>,
+    /// What the documents in force ask for.
+    pub asks: &'a Asks,
+}
+
 impl Surroundings {
-    /// The world of a pod in this namespace, which has these labels. `pod` is its JSON.
-    pub fn world<'a>(&'a self, namespace: &'a str, labels: &'a Labels, pod: &str) -> World<'a> {
-        let account = self.service_accounts.get(namespace).map(|accounts| {
-            let pod = Node::new(pod);
-            let name = pod.at(&["spec", "serviceAccountName"]).and_then(Node::string);
-            accounts.get(name.as_deref().unwrap_or("default")).map(borrowed).unwrap_or_default()
-        });
+    /// The world of a pod there. `pod` is its JSON.
+    pub fn world<'a>(&'a self, around: Around<'a>, pod: &str) -> World<'a> {
+        let Around { namespace, labels, annotations, .. } = around;
         World {
             namespace,
             namespace_labels: borrowed(labels),
-            namespace_annotations: BTreeMap::new(),
-            service_account_labels: account,
+            namespace_annotations: borrowed(annotations),
+            service_account_labels: self.service_account(around, pod).map(borrowed),
             limit_ranges: self.limit_ranges.get(namespace).into_iter().flatten().map(AsRef::as_ref).collect(),
             priority_classes: self
                 .priority_classes
                 .iter()
                 .map(|(name, class)| (name.as_ref(), priority(class)))
                 .collect(),
+            runtime_classes: Some(&self.runtime_classes),
             has_native_sidecars: self.has_native_sidecars,
             is_template: false,
         }
+    }
+
+    /// The labels of a pod's service account, unless no document asks for any, or nobody knows.
+    fn service_account<'a>(&'a self, around: Around<'a>, pod: &str) -> Option<&'a Labels> {
+        let asked = &around.asks.service_account_labels;
+        if asked.is_empty() {
+            return None;
+        }
+        around.service_account.or_else(|| self.service_accounts.find(asked, around.namespace, &service_account_of(pod)))
     }
 }
 

@@ -5,23 +5,27 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::sync::Arc;
 
-use crate::engine::json;
+use crate::engine::json::{Cursor, DecodeError};
+use crate::engine::request::Unread;
 
-/// A value and what has been done to it.
+/// A value and what has been done to it. A copy costs little: both share their parts until one of them is edited.
 #[derive(Debug, Clone)]
 pub struct Node<'a> {
     /// As it came, or as it was put here. Out of date once edited.
     text: Cow<'a, str>,
-    parts: OnceCell<Parts<'a>>,
+    parts: OnceCell<Arc<Parts<'a>>>,
     is_edited: bool,
+    /// What has become of it in what it is a part of.
+    pub(super) origin: Origin,
 }
 
 #[derive(Debug, Clone)]
 pub(super) enum Parts<'a> {
     Scalar,
     Object(Vec<Member<'a>>),
-    Array(Vec<Element<'a>>),
+    Array(Vec<Node<'a>>),
     /// Where an object or an array may come to be, as soon as something is put into it. Until then nothing is here.
     Vacant,
 }
@@ -30,13 +34,6 @@ pub(super) enum Parts<'a> {
 pub(super) struct Member<'a> {
     pub(super) key: Cow<'a, str>,
     pub(super) node: Node<'a>,
-    pub(super) origin: Origin,
-}
-
-#[derive(Debug, Clone)]
-pub(super) struct Element<'a> {
-    pub(super) node: Node<'a>,
-    pub(super) origin: Origin,
 }
 
 /// What has become of a part since the tree was made.
@@ -48,21 +45,68 @@ pub(super) enum Origin {
     Removed,
 }
 
+/// How a part is not as it came.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Change<'n, 'a> {
+    /// It was put here, in the place of another or of none.
+    New(&'n Node<'a>),
+    /// Something within it has changed.
+    Within(&'n Node<'a>),
+    Gone,
+}
+
+impl<'n, 'a> Change<'n, 'a> {
+    fn of(node: &'n Node<'a>) -> Option<Self> {
+        match node.origin {
+            Origin::Removed => Some(Self::Gone),
+            _ if node.is_vacant() => None,
+            Origin::Added | Origin::Replaced => Some(Self::New(node)),
+            Origin::Kept => node.is_edited.then_some(Self::Within(node)),
+        }
+    }
+}
+
 /// Reading.
 impl<'a> Node<'a> {
     /// A value as it came. The text is taken apart as far as somebody looks into it, and not checked otherwise.
     pub fn new(text: impl Into<Cow<'a, str>>) -> Self {
-        Self { text: text.into(), parts: OnceCell::new(), is_edited: false }
+        Self { text: text.into(), parts: OnceCell::new(), is_edited: false, origin: Origin::Kept }
+    }
+
+    /// A pod. What has been found in it already is not looked for again.
+    pub fn of(pod: Unread<'a>) -> Self {
+        let taken_apart = |text, known| {
+            let parts = Parts::read(Cursor::knowing(text, known), Cow::Borrowed);
+            Self {
+                text: Cow::Borrowed(text),
+                parts: OnceCell::from(Arc::new(parts)),
+                is_edited: false,
+                origin: Origin::Kept,
+            }
+        };
+        let mut root = taken_apart(pod.text, [pod.metadata, pod.spec, ""]);
+        if let Some(Parts::Object(members)) = root.parts.get_mut().and_then(Arc::get_mut)
+            && let Some(metadata) =
+                members.iter_mut().rfind(|member| member.key == "metadata" && !pod.metadata.is_empty())
+        {
+            metadata.node = taken_apart(pod.metadata, [pod.labels, pod.annotations, pod.managed_fields]);
+        }
+        root
     }
 
     fn vacant() -> Self {
-        Self { text: Cow::Borrowed("null"), parts: OnceCell::from(Parts::Vacant), is_edited: true }
+        Self {
+            text: Cow::Borrowed("null"),
+            parts: OnceCell::from(Arc::new(Parts::Vacant)),
+            is_edited: true,
+            origin: Origin::Kept,
+        }
     }
 
     /// The member of this name, if it is there and not null.
     pub fn get(&self, key: &str) -> Option<&Self> {
         let Parts::Object(members) = self.parts() else { return None };
-        let member = members.iter().rev().find(|member| member.origin != Origin::Removed && member.key == key)?;
+        let member = members.iter().rev().find(|member| member.node.origin != Origin::Removed && member.key == key)?;
         (!member.node.is_absent()).then_some(&member.node)
     }
 
@@ -76,14 +120,14 @@ impl<'a> Node<'a> {
         let members = if let Parts::Object(members) = self.parts() { members.as_slice() } else { &[] };
         members
             .iter()
-            .filter(|member| member.origin != Origin::Removed && !member.node.is_absent())
+            .filter(|member| member.node.origin != Origin::Removed && !member.node.is_absent())
             .map(|member| (&*member.key, &member.node))
     }
 
     /// The elements; none of what is no array.
     pub fn items(&self) -> impl Iterator<Item = &Self> {
         let elements = if let Parts::Array(elements) = self.parts() { elements.as_slice() } else { &[] };
-        elements.iter().filter(|element| element.origin != Origin::Removed).map(|element| &element.node)
+        elements.iter().filter(|element| element.origin != Origin::Removed)
     }
 
     /// The elements of the member of this name; none if there is none.
@@ -123,6 +167,24 @@ impl<'a> Node<'a> {
         self.text.parse().ok()
     }
 
+    /// Each member that is not as it came.
+    pub(super) fn changes(&self) -> impl Iterator<Item = (&str, Change<'_, 'a>)> {
+        let members = match self.parts.get().map(Arc::as_ref) {
+            Some(Parts::Object(members)) if self.is_edited => members.as_slice(),
+            _ => &[],
+        };
+        members.iter().filter_map(|member| Some((&*member.key, Change::of(&member.node)?)))
+    }
+
+    /// Each element that is not as it came.
+    pub(super) fn item_changes(&self) -> impl Iterator<Item = Change<'_, 'a>> {
+        let elements = match self.parts.get().map(Arc::as_ref) {
+            Some(Parts::Array(elements)) if self.is_edited => elements.as_slice(),
+            _ => &[],
+        };
+        elements.iter().filter_map(Change::of)
+    }
+
     /// Its JSON as it came; none of what has been edited, or was put here by us.
     pub fn as_written(&self) -> Option<&'a str> {
         match self.text {
@@ -151,10 +213,12 @@ impl<'a> Node<'a> {
         Cow::Owned(text)
     }
 
-    fn write(&self, text: &mut String) {
-        match self.parts.get() {
+    /// Writes its JSON as it is now.
+    pub(super) fn write(&self, text: &mut String) {
+        match self.parts.get().map(Arc::as_ref) {
             Some(Parts::Object(members)) if self.is_edited => {
-                let left = members.iter().filter(|member| member.origin != Origin::Removed && !member.node.is_vacant());
+                let left =
+                    members.iter().filter(|member| member.node.origin != Origin::Removed && !member.node.is_vacant());
                 enclosed(text, ('{', '}'), left, |text, member| {
                     quote(&member.key, text);
                     text.push(':');
@@ -163,14 +227,14 @@ impl<'a> Node<'a> {
             }
             Some(Parts::Array(elements)) if self.is_edited => {
                 let left = elements.iter().filter(|element| element.origin != Origin::Removed);
-                enclosed(text, ('[', ']'), left, |text, element| element.node.write(text));
+                enclosed(text, ('[', ']'), left, |text, element| element.write(text));
             }
             _ => text.push_str(&self.text),
         }
     }
 
     pub(super) fn parts(&self) -> &Parts<'a> {
-        self.parts.get_or_init(|| Parts::of(&self.text))
+        self.parts.get_or_init(|| Arc::new(Parts::of(&self.text)))
     }
 
     pub(super) fn is_edited(&self) -> bool {
@@ -183,7 +247,7 @@ impl<'a> Node<'a> {
 
     /// Whether it is nothing yet: no patch and no text shows it.
     pub(super) fn is_vacant(&self) -> bool {
-        match self.parts.get() {
+        match self.parts.get().map(Arc::as_ref) {
             Some(Parts::Vacant) => true,
             // What was put into a vacant place may itself be vacant still.
             Some(Parts::Object(members)) if self.text == "null" => members.iter().all(|member| member.node.is_vacant()),
@@ -199,18 +263,17 @@ impl<'a> Node<'a> {
     /// an object nor vacant.
     pub fn member(&mut self, key: &str) -> Option<&mut Self> {
         let members = self.members_mut()?;
-        let found = members.iter().rposition(|member| member.origin != Origin::Removed && member.key == key);
+        let found = members.iter().rposition(|member| member.node.origin != Origin::Removed && member.key == key);
         let index = match found {
             Some(index) => index,
             None => {
-                members.push(Member { key: Cow::Owned(key.to_owned()), node: Self::vacant(), origin: Origin::Added });
+                members.push(Member { key: Cow::Owned(key.to_owned()), node: Self::vacant().having(Origin::Added) });
                 members.len() - 1
             }
         };
         let member = members.get_mut(index)?;
         if member.node.is_absent() && !member.node.is_vacant() {
-            member.node = Self::vacant();
-            member.origin = Origin::Replaced;
+            member.node.replace(Self::vacant());
         }
         Some(&mut member.node)
     }
@@ -224,14 +287,9 @@ impl<'a> Node<'a> {
     pub fn set(&mut self, key: &str, value: impl Into<Cow<'a, str>>) -> bool {
         let Some(members) = self.members_mut() else { return false };
         let node = Self::new(value);
-        match members.iter_mut().rfind(|member| member.origin != Origin::Removed && member.key == key) {
-            Some(member) => {
-                member.node = node;
-                if member.origin == Origin::Kept {
-                    member.origin = Origin::Replaced;
-                }
-            }
-            None => members.push(Member { key: Cow::Owned(key.to_owned()), node, origin: Origin::Added }),
+        match members.iter_mut().rfind(|member| member.node.origin != Origin::Removed && member.key == key) {
+            Some(member) => member.node.replace(node),
+            None => members.push(Member { key: Cow::Owned(key.to_owned()), node: node.having(Origin::Added) }),
         }
         true
     }
@@ -242,12 +300,12 @@ impl<'a> Node<'a> {
             return false;
         }
         let Some(members) = self.members_mut() else { return false };
-        let Some(index) = members.iter().rposition(|member| member.origin != Origin::Removed && member.key == key)
+        let Some(index) = members.iter().rposition(|member| member.node.origin != Origin::Removed && member.key == key)
         else {
             return false;
         };
         match members.get_mut(index) {
-            Some(member) if member.origin != Origin::Added => member.origin = Origin::Removed,
+            Some(member) if member.node.origin != Origin::Added => member.node.origin = Origin::Removed,
             _ => drop(members.remove(index)),
         }
         true
@@ -257,7 +315,7 @@ impl<'a> Node<'a> {
     pub fn item(&mut self, index: usize) -> Option<&mut Self> {
         let elements = self.elements_mut()?;
         let index = place(elements, index);
-        elements.get_mut(index).map(|element| &mut element.node)
+        elements.get_mut(index)
     }
 
     /// Puts an element in at this place, or at the end if there are fewer; false if this is neither an array nor vacant.
@@ -269,7 +327,7 @@ impl<'a> Node<'a> {
     pub fn insert_node(&mut self, index: usize, node: Self) -> bool {
         let Some(elements) = self.elements_mut() else { return false };
         let index = place(elements, index);
-        elements.insert(index, Element { node, origin: Origin::Added });
+        elements.insert(index, node.having(Origin::Added));
         true
     }
 
@@ -284,40 +342,51 @@ impl<'a> Node<'a> {
         let index = place(elements, index);
         let element = elements.get_mut(index)?;
         if element.origin == Origin::Added {
-            return Some(elements.remove(index).node);
+            return Some(elements.remove(index));
         }
+        let taken = element.clone();
         element.origin = Origin::Removed;
-        Some(element.node.clone())
+        Some(taken)
+    }
+
+    fn having(self, origin: Origin) -> Self {
+        Self { origin, ..self }
+    }
+
+    /// Puts another in its place.
+    fn replace(&mut self, node: Self) {
+        let origin = if self.origin == Origin::Kept { Origin::Replaced } else { self.origin };
+        *self = node.having(origin);
     }
 
     fn members_mut(&mut self) -> Option<&mut Vec<Member<'a>>> {
-        self.begin_edit(|| Parts::Object(Vec::new()));
-        match self.parts.get_mut()? {
+        match self.begin_edit(|| Parts::Object(Vec::new()))? {
             Parts::Object(members) => Some(members),
             _ => None,
         }
     }
 
-    fn elements_mut(&mut self) -> Option<&mut Vec<Element<'a>>> {
-        self.begin_edit(|| Parts::Array(Vec::new()));
-        match self.parts.get_mut()? {
+    fn elements_mut(&mut self) -> Option<&mut Vec<Node<'a>>> {
+        match self.begin_edit(|| Parts::Array(Vec::new()))? {
             Parts::Array(elements) => Some(elements),
             _ => None,
         }
     }
 
-    fn begin_edit(&mut self, fill: impl FnOnce() -> Parts<'a>) {
+    /// The parts of what has any or is vacant, and is filled with these then.
+    fn begin_edit(&mut self, fill: impl FnOnce() -> Parts<'a>) -> Option<&mut Parts<'a>> {
         match self.parts() {
-            Parts::Scalar => return,
-            Parts::Vacant => self.parts = OnceCell::from(fill()),
+            Parts::Scalar => return None,
+            Parts::Vacant => self.parts = OnceCell::from(Arc::new(fill())),
             Parts::Object(_) | Parts::Array(_) => {}
         }
         self.is_edited = true;
+        self.parts.get_mut().map(Arc::make_mut)
     }
 }
 
 /// Where the element stands that has so many left before it.
-fn place(elements: &[Element<'_>], index: usize) -> usize {
+fn place(elements: &[Node<'_>], index: usize) -> usize {
     let mut left = elements.iter().enumerate().filter(|(_, element)| element.origin != Origin::Removed);
     left.nth(index).map_or(elements.len(), |(place, _)| place)
 }
@@ -325,29 +394,39 @@ fn place(elements: &[Element<'_>], index: usize) -> usize {
 impl<'a> Parts<'a> {
     fn of(text: &Cow<'a, str>) -> Self {
         match text {
-            Cow::Borrowed(text) => Self::taken(text, Cow::Borrowed),
-            Cow::Owned(text) => Self::taken(text, |part| Cow::Owned(part.to_owned())),
+            Cow::Borrowed(text) => Self::read(Cursor::new(text), Cow::Borrowed),
+            Cow::Owned(text) => Self::read(Cursor::new(text), |part| Cow::Owned(part.to_owned())),
         }
     }
 
-    fn taken<'t>(text: &'t str, keep: impl Fn(&'t str) -> Cow<'a, str>) -> Self {
-        let kept = |text| Node::new(keep(text));
-        match text.bytes().next() {
-            Some(b'{') => json::members(text).map_or(Self::Scalar, |members| {
-                let member = |(key, text): (crate::engine::object::Text<'t>, &'t str)| Member {
-                    key: key.borrowed().map_or_else(|| Cow::Owned(key.to_string()), &keep),
-                    node: kept(text),
-                    origin: Origin::Kept,
-                };
-                Self::Object(members.into_iter().map(member).collect())
-            }),
-            Some(b'[') => json::elements(text).map_or(Self::Scalar, |elements| {
-                Self::Array(
-                    elements.into_iter().map(|text| Element { node: kept(text), origin: Origin::Kept }).collect(),
-                )
-            }),
-            _ => Self::Scalar,
-        }
+    /// What is no JSON has no parts, as far as its brackets and keys tell.
+    fn read<'t>(cursor: Cursor<'t>, keep: impl Fn(&'t str) -> Cow<'a, str>) -> Self {
+        Self::try_read(cursor, keep).unwrap_or(Self::Scalar)
+    }
+
+    fn try_read<'t>(mut cursor: Cursor<'t>, keep: impl Fn(&'t str) -> Cow<'a, str>) -> Result<Self, DecodeError> {
+        let parts = match cursor.peek() {
+            Some(b'{') => {
+                let mut members = Vec::with_capacity(16);
+                cursor.members(|key, cursor| {
+                    let key = key.borrowed().map_or_else(|| Cow::Owned(key.to_string()), &keep);
+                    let node = Node::new(keep(cursor.value()?));
+                    members.push(Member { key, node });
+                    Ok(())
+                })?;
+                Self::Object(members)
+            }
+            Some(b'[') => {
+                let mut elements = Vec::with_capacity(4);
+                cursor.elements(|cursor| {
+                    elements.push(Node::new(keep(cursor.value()?)));
+                    Ok(())
+                })?;
+                Self::Array(elements)
+            }
+            _ => return Ok(Self::Scalar),
+        };
+        cursor.end().map(|()| parts)
     }
 }
 
@@ -358,7 +437,8 @@ pub fn quoted(text: &str) -> String {
     json
 }
 
-fn quote(text: &str, json: &mut String) {
+/// Writes a string as JSON.
+pub(super) fn quote(text: &str, json: &mut String) {
     let is_plain = |byte: u8| byte >= 0x20 && byte != b'"' && byte != b'\\';
     if text.bytes().all(is_plain) {
         json.push('"');

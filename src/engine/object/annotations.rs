@@ -13,6 +13,11 @@ const KEPT: [&str; 3] = [
     "seccomp.security.alpha.kubernetes.io/pod",
 ];
 
+/// Whether an annotation of this key is kept, since checks read it.
+pub fn is_judged_annotation(key: &str) -> bool {
+    KEPT.iter().any(|beginning| key.starts_with(beginning))
+}
+
 /// Annotations whose keys begin with one of [`KEPT`], in the order of their JSON. The others must be strings, too.
 #[derive(Clone, Default, Debug)]
 pub struct Annotations<'a>(Vec<(Text<'a>, Text<'a>)>);
@@ -49,7 +54,7 @@ impl<'de> Visitor<'de> for AnnotationsVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Annotations<'de>, A::Error> {
         let mut kept = Vec::new();
         while let Some(key) = map.next_key::<Text<'de>>()? {
-            if KEPT.iter().any(|beginning| key.starts_with(beginning)) {
+            if is_judged_annotation(&key) {
                 kept.push((key, map.next_value()?));
             } else {
                 map.next_value::<Option<PassedString>>()?;

@@ -10,7 +10,7 @@ mod quantity;
 mod value;
 mod volume;
 
-pub use annotations::Annotations;
+pub use annotations::{Annotations, is_judged_annotation};
 pub use kind::{GroupVersionKind, Workload, is_registered};
 pub use pod::{ContainerAt, ContainerList, Pod};
 pub use quantity::{Quantity, QuantityError, Ratio};

@@ -1,11 +1,11 @@
 //! What the API server has made of a pod by the time that a webhook sees it: its defaults, and what the plugins before the webhooks set.
 //!
-//! Source: pkg/apis/core/v1/defaults.go and zz_generated.defaults.go, and the plugins LimitRanger, ServiceAccount, Priority and
-//! DefaultTolerationSeconds of k8s.io/kubernetes v1.37.1, in the order of pkg/kubeapiserver/options/plugins.go. After a webhook has changed a
+//! Source: pkg/apis/core/v1/defaults.go and zz_generated.defaults.go, and the plugins LimitRanger, ServiceAccount, Priority,
+//! DefaultTolerationSeconds and RuntimeClass of k8s.io/kubernetes v1.37.1, in the order of pkg/kubeapiserver/options/plugins.go. After a webhook has changed a
 //! pod, all of this happens to it once more; so completing a pod twice is the same as once.
 //!
 //! Left out: how Go spells quantities, and that it leaves out most zeros; volumes of kinds that newer drivers have replaced (iscsi, rbd,
-//! azureDisk, scaleIO), claims within a pod, RuntimeClass overheads, tolerations of extended resources, and what is done when the pod is
+//! azureDisk, scaleIO), claims within a pod, tolerations of RuntimeClasses and of extended resources, and what is done when the pod is
 //! stored.
 //!
 //! Kept true: only what is unset is set, and what nobody here knows stays as it is.
@@ -32,6 +32,7 @@ pub fn complete(pod: &mut Node<'_>, world: &World<'_>, account: ServiceAccount<'
     plugins::service_account(pod, account);
     plugins::priority(pod, &world.priority_classes);
     plugins::toleration_seconds(pod);
+    plugins::runtime_class(pod, world.runtime_classes);
 }
 
 /// The defaults alone, which every pod gets when it is read (`SetObjectDefaults_Pod`).

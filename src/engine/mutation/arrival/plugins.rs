@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{ServiceAccount, each};
 use crate::engine::mutation::plan::PriorityClass;
 use crate::engine::mutation::resources::{LimitRanges, ResourceList};
-use crate::engine::mutation::{Node, quoted};
+use crate::engine::mutation::{Node, RuntimeClasses, quoted};
 
 /// LimitRanger: limits and requests that are missing. (Its annotation, which tells of them, is left out.)
 pub(super) fn limit_ranges(pod: &mut Node<'_>, limits: &[&str]) {
@@ -123,6 +123,23 @@ pub(super) fn toleration_seconds(pod: &mut Node<'_>) {
         });
         if !is_tolerated && let Some(list) = spec.member("tolerations") {
             list.push(format!(r#"{{"key":"{key}","operator":"Exists","effect":"NoExecute","tolerationSeconds":300}}"#));
+        }
+    }
+}
+
+/// RuntimeClass: the overhead and the node selector of the class. What does not agree with it is refused elsewhere.
+pub(super) fn runtime_class(pod: &mut Node<'_>, classes: Option<&RuntimeClasses>) {
+    let Some(spec) = pod.member("spec") else { return };
+    let name = spec.string_at("runtimeClassName").unwrap_or_default().into_owned();
+    let Some(class) = classes.and_then(|classes| classes.get(name.as_str())) else { return };
+    if let (Some(overhead), None) = (&class.overhead, spec.get("overhead")) {
+        spec.set("overhead", overhead.to_string());
+    }
+    for (key, value) in &class.node_selector {
+        if spec.at(&["nodeSelector", key]).is_none()
+            && let Some(selector) = spec.within(&["nodeSelector"])
+        {
+            selector.set(key, quoted(value));
         }
     }
 }

@@ -22,6 +22,11 @@ impl Automount {
         Self { unless: unless.clone() }
     }
 
+    /// The keys of the labels of service accounts that it asks for.
+    pub(super) fn service_account_labels(&self) -> impl Iterator<Item = &str> {
+        self.unless.keys()
+    }
+
     pub(super) fn apply(&self, part: &mut Part<'_, '_>) -> Result<(), Conflict> {
         if part.pod().at(&["spec", "automountServiceAccountToken"]).is_some() {
             return Ok(());

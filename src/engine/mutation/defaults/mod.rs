@@ -60,6 +60,11 @@ impl Defaults {
         if flaws.is_empty() { Ok(compiled) } else { Err(flaws) }
     }
 
+    /// The keys of the labels of service accounts on which it depends what is filled in.
+    pub(super) fn service_account_labels(&self) -> impl Iterator<Item = Box<str>> {
+        self.security.iter().flat_map(|security| security.service_account_labels()).map(Into::into)
+    }
+
     /// Fills in what is not set.
     ///
     /// # Errors

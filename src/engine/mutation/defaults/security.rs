@@ -7,6 +7,7 @@ use super::automount::Automount;
 use super::writable::ReadOnlyRoot;
 use super::{Conflict, Flaw, Part, Reason, Target, Weight, flaw};
 use crate::engine::mutation::document::{self, Names, RunAsNonRoot};
+use crate::engine::mutation::others::is_meant;
 use crate::engine::mutation::{Node, containers, quoted};
 
 /// The annotations that seccomp had before its fields. Kubelets ignore them, and the API refuses a field that says something else.
@@ -44,6 +45,11 @@ impl SecurityDefaults {
         }
     }
 
+    /// See [`Automount::service_account_labels`].
+    pub(super) fn service_account_labels(&self) -> impl Iterator<Item = &str> {
+        self.automount.iter().flat_map(Automount::service_account_labels)
+    }
+
     pub(super) fn apply(&self, part: &mut Part<'_, '_>) -> Result<(), Conflict> {
         if let Some(automount) = &self.automount {
             automount.apply(part)?;
@@ -63,7 +69,10 @@ impl SecurityDefaults {
                 deny_escalation(part, target);
             }
             drop_capabilities(part, target, &self.drop);
-            if let Some(read_only_root) = &self.read_only_root {
+            // Where the containers of other injectors write is for these to know.
+            if let Some(read_only_root) = &self.read_only_root
+                && is_meant(&self.containers, &target.name)
+            {
                 read_only_root.apply(part, target)?;
             }
         }

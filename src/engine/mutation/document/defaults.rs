@@ -163,6 +163,9 @@ pub struct SchedulingDefaults {
     pub topology_spread: Vec<Value>,
     /// For pods whose priority class nobody chose.
     pub priority_class_name: Option<String>,
+    /// For pods whose runtime class nobody chose. The API server gives them its overhead and its nodes; pods that ask for others are left
+    /// alone, as is every pod where there is no such class.
+    pub runtime_class_name: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]

@@ -33,6 +33,14 @@ pub struct LabelSelector {
     pub match_expressions: Vec<Requirement>,
 }
 
+impl LabelSelector {
+    /// The keys of the labels on which it depends.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        let of_expressions = self.match_expressions.iter().map(|requirement| requirement.key.as_str());
+        self.match_labels.keys().map(String::as_str).chain(of_expressions)
+    }
+}
+
 /// `metav1.LabelSelectorRequirement`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

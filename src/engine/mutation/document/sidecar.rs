@@ -20,6 +20,10 @@ pub struct SidecarInjection {
     pub conflicts: Conflicts,
     pub safety: Safety,
     pub failure: Failure,
+    /// Registries, or paths in one, from which others may have this document's images pulled instead, such as
+    /// `mirror.example.com/hub`. A sidecar is known again with an image from there, if what follows is the image's own name, with its
+    /// registry or without.
+    pub image_mirrors: Vec<String>,
     pub overrides: Option<Overrides>,
     pub revisions: Option<Revisions>,
     pub add: Parts,

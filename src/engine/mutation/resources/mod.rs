@@ -16,6 +16,7 @@ pub use class::{QosClass, class_of, class_without};
 pub use effective::{ContainerPlace, Load};
 pub use limit_range::{Bounds, LimitRanges, Pair};
 pub use pod_level::{PodLevelResources, is_for_pods};
+pub(super) use requirements::quantities;
 pub use requirements::{Requirements, ResourceList, Side, is_overcommitted};
 pub use sidecar::{SidecarResources, for_sidecar};
 

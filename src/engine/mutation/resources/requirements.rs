@@ -83,7 +83,7 @@ fn list(holder: &Node<'_>, side: Side) -> ResourceList {
 }
 
 /// The amounts of an object of quantities.
-pub(super) fn quantities(amounts: &Node<'_>) -> ResourceList {
+pub(in crate::engine::mutation) fn quantities(amounts: &Node<'_>) -> ResourceList {
     let read = |node: &Node<'_>| Quantity::parse(&node.scalar()?).ok();
     amounts.members().filter_map(|(name, amount)| Some((name.to_owned(), read(amount)?))).collect()
 }

@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::super::tree::Node;
+use super::super::tree::{Node, quote, quoted};
 
 pub(super) const KEY: &str = "portcullis.dev/applied";
 /// The most bytes that are read; what is longer was not written by us.
@@ -28,6 +28,8 @@ pub(super) struct Claim {
     pub(super) moved: Vec<String>,
     /// What was added, by the names that [`Part`] gives.
     pub(super) parts: Vec<String>,
+    /// Whether there was no room for all of them.
+    pub(super) is_cut: bool,
     /// Whether it was written earlier in the same admission; else it came with a copy of another pod.
     pub(super) is_of_this_admission: bool,
 }
@@ -41,6 +43,7 @@ struct Written {
     #[serde(rename = "for")]
     identity: String,
     moved: Vec<String>,
+    more: bool,
     parts: Vec<String>,
 }
 
@@ -114,6 +117,7 @@ impl Claims {
             identity: written.identity,
             moved: written.moved,
             parts: written.parts,
+            is_cut: written.more,
             is_of_this_admission: false,
         })
     }
@@ -123,10 +127,22 @@ impl Claims {
         self.is_malformed || (self.by_document.contains_key(document) && self.claim(document).is_none())
     }
 
-    /// Puts the document's part in, shortened to what there is room for; gives the annotation.
-    pub(super) fn with(mut self, document: &str, claim: &Claim) -> String {
-        self.by_document.insert(document.to_owned(), claim.value());
-        self.text()
+    /// The annotation with the document's part put in, shortened to what there is room for.
+    pub(super) fn with(&self, document: &str, claim: &Claim) -> String {
+        let mut text = String::with_capacity(256);
+        text.push('{');
+        let others = self.by_document.iter().filter(|(name, _)| *name != document);
+        let (before, after): (Vec<_>, Vec<_>) = others.partition(|(name, _)| name.as_str() < document);
+        for (name, value) in before {
+            member(&mut text, name, &value.to_string());
+        }
+        member(&mut text, document, "");
+        claim.write(&mut text);
+        for (name, value) in after {
+            member(&mut text, name, &value.to_string());
+        }
+        text.push('}');
+        text
     }
 
     /// Takes the document's part out; none if nothing is left.
@@ -142,27 +158,67 @@ impl Claims {
 }
 
 impl Claim {
-    fn value(&self) -> Value {
-        let mut value = json!({"digest": self.digest, "for": self.identity});
-        let Some(members) = value.as_object_mut() else { return value };
-        if !self.revision.is_empty() {
-            members.insert("revision".to_owned(), json!(self.revision));
-        }
+    fn write(&self, text: &mut String) {
+        text.push('{');
+        member(text, "digest", &quoted(&self.digest));
+        member(text, "for", &quoted(&self.identity));
         if !self.moved.is_empty() {
-            members.insert("moved".to_owned(), json!(self.moved));
+            member(text, "moved", "");
+            list(text, &self.moved);
         }
-        let mut room = MOST_WRITTEN.saturating_sub(256 + self.moved.iter().map(|name| name.len() + 3).sum::<usize>());
+        let (parts, is_cut) = self.listed();
+        if is_cut {
+            member(text, "more", "true");
+        }
+        member(text, "parts", "");
+        list(text, parts);
+        if !self.revision.is_empty() {
+            member(text, "revision", &quoted(&self.revision));
+        }
+        text.push('}');
+    }
+
+    /// The parts that there is room for, and whether those are not all. Then what can be found again without being listed comes last:
+    /// variables and mounts.
+    fn listed(&self) -> (Vec<&String>, bool) {
+        let cost = |part: &String| part.len() + 3;
+        let room = MOST_WRITTEN.saturating_sub(256 + self.moved.iter().map(cost).sum::<usize>());
+        if !self.is_cut && self.parts.iter().map(cost).sum::<usize>() < room {
+            return (self.parts.iter().collect(), false);
+        }
+        let is_found_again = |part: &&String| part.starts_with("e/") || part.starts_with("t/");
+        let (last, first): (Vec<&String>, Vec<&String>) = self.parts.iter().partition(is_found_again);
+        let mut left = room;
         let fits = |part: &&String| {
-            room = room.saturating_sub(part.len() + 3);
-            room > 0
+            left = left.saturating_sub(cost(part));
+            left > 0
         };
-        let parts: Vec<&String> = self.parts.iter().take_while(fits).collect();
-        members.insert("parts".to_owned(), json!(parts));
-        value
+        (first.into_iter().chain(last).take_while(fits).collect(), true)
     }
 
     pub(super) fn has(&self, part: Part<'_>) -> bool {
         let text = part.text();
         self.parts.contains(&text)
     }
+}
+
+/// Begins a member of the object that the text ends in.
+fn member(text: &mut String, key: &str, value: &str) {
+    if !text.ends_with('{') {
+        text.push(',');
+    }
+    quote(key, text);
+    text.push(':');
+    text.push_str(value);
+}
+
+fn list<'t>(text: &mut String, items: impl IntoIterator<Item = &'t String>) {
+    text.push('[');
+    for item in items {
+        if !text.ends_with('[') {
+            text.push(',');
+        }
+        quote(item, text);
+    }
+    text.push(']');
 }

@@ -6,6 +6,7 @@ use super::super::plan::{Conflict, Reason, Weight};
 use super::super::tree::Node;
 use super::claim::Part;
 use super::complete::{complete, complete_resources};
+use super::image::Likeness;
 use super::order::{Neighbour, Places, places};
 use super::parts::{Constraints, Item};
 use super::present::{self, Standing};
@@ -77,16 +78,18 @@ impl<'a> Work<'a, '_> {
             return Standing::Foreign;
         };
         let is_merged = self.injection.conflicts.container_name == NameConflict::MergeAuto;
-        let has_image_of = |node: &Node<'_>| node.string_at("image") == desired.string_at("image");
+        let mirrors = &self.injection.mirrors;
+        let image = |node: &Node<'_>| node.string_at("image").unwrap_or_default().into_owned();
+        let has_our_image = || mirrors.likeness(&image(container), &image(desired)) == Likeness::Same;
         if is_merged && container.string_at("image").is_some_and(|image| image == "auto") {
             return Standing::Auto;
         }
-        if is_merged && self.claim.has(Part::Completed(&item.name)) && has_image_of(container) {
+        if is_merged && self.claim.has(Part::Completed(&item.name)) && has_our_image() {
             return Standing::Auto;
         }
         let others = self.injection.revisions.iter().filter_map(|revision| revision.parts.item(&item.name));
         let is_claimed = self.claim.has(Part::Container(&item.name));
-        present::standing(container, desired, others, is_claimed)
+        present::standing(container, desired, others, is_claimed, mirrors)
     }
 
     fn bring_up(
@@ -103,6 +106,7 @@ impl<'a> Work<'a, '_> {
             keeps_probes: claim.digest == self.record.digest && claim.has(Part::Container(&item.name)),
             claim: &claim,
             parts: self.parts,
+            mirrors: &self.injection.mirrors,
         };
         if let Some(container) = self.list(at).and_then(|list| list.item(place)) {
             update.bring_up(container, desired);

@@ -1,11 +1,12 @@
 //! Values of variables that come from the pod or its namespace.
 
 use super::super::document::Origin;
+use super::super::others::is_of_another;
 use super::super::tree::Node;
 use super::environment::literally;
 use super::owner::owner_name;
 use super::parts::Derived;
-use super::work::Work;
+use super::work::{List, Work};
 
 impl Work<'_, '_> {
     /// The value, or else the default.
@@ -26,9 +27,11 @@ impl Work<'_, '_> {
         self.plan.pod.at(&["metadata", map, key]).and_then(Node::string).map(|value| value.into_owned())
     }
 
-    /// The name of the first container that is not ours.
+    /// The name of the first container that no injector added, ours or another; if there is none, of the first that is not ours.
     pub(super) fn first_container(&self) -> Option<String> {
-        let mut foreign = self.foreign().filter(|(list, ..)| *list == super::work::List::Plain);
-        foreign.find_map(|(_, _, container)| container.string_at("name").map(|name| name.into_owned()))
+        let foreign = self.foreign().filter(|(list, ..)| *list == List::Plain);
+        let names = foreign.filter_map(|(_, _, container)| container.string_at("name"));
+        let names: Vec<String> = names.map(|name| name.into_owned()).collect();
+        names.iter().find(|name| !is_of_another(name)).or(names.first()).cloned()
     }
 }

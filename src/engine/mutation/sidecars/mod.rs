@@ -13,6 +13,7 @@ mod digest;
 mod environment;
 mod former;
 mod grown;
+mod image;
 mod meaning;
 mod order;
 mod overrides;
@@ -24,6 +25,7 @@ mod pod_parts;
 mod ports;
 mod present;
 mod probes;
+mod proof;
 mod render;
 mod revision;
 mod rights;
@@ -32,12 +34,10 @@ mod uninject;
 mod volumes;
 mod work;
 
-use super::document::{Conflicts, NameConflict, OverrideTarget};
+use super::document::Conflicts;
 use super::plan::{Conflict, Demands, Plan};
-use super::tree::Node;
-use claim::{Claims, Part};
-use overrides::{Field, Overrides};
-use parts::Item;
+use image::Mirrors;
+use overrides::Overrides;
 use revision::{Revision, Revisions};
 use work::Work;
 
@@ -53,6 +53,7 @@ pub(super) struct Injection {
     /// Kind and name, as notes have it.
     title: String,
     conflicts: Conflicts,
+    mirrors: Mirrors,
     overrides: Option<Overrides>,
     /// Never empty.
     revisions: Vec<Revision>,
@@ -61,14 +62,20 @@ pub(super) struct Injection {
 
 impl Injection {
     /// The names of all containers that any revision adds.
-    pub(super) fn own_names(&self) -> Vec<String> {
-        let mut names: Vec<String> = Vec::new();
+    pub(super) fn own_names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
         for item in self.revisions.iter().flat_map(|revision| &revision.parts.items) {
-            if !names.contains(&item.name) {
-                names.push(item.name.clone());
+            if !names.contains(&item.name.as_str()) {
+                names.push(&item.name);
             }
         }
         names
+    }
+
+    /// The keys of the annotations of namespaces that it reads.
+    pub(super) fn namespace_annotations(&self) -> impl Iterator<Item = Box<str>> {
+        let mut items = self.revisions.iter().flat_map(|revision| &revision.parts.items);
+        items.any(|item| item.takes_user_of_namespace).then(|| render::UID_RANGE.into()).into_iter()
     }
 
     /// Plans everything that the document adds to the pod.
@@ -94,25 +101,6 @@ impl Injection {
         work.finish_pod();
         work.finish();
         Ok(())
-    }
-
-    /// What the document adds and a finished pod lacks, such as `container "mesh-proxy"`: any of its revisions will do. Empty if
-    /// the pod has it all.
-    pub(super) fn missing(&self, pod: &Node<'_>) -> Vec<String> {
-        let by_revision = self.revisions.iter().map(|revision| {
-            let missing = revision.parts.items.iter().filter(|item| !self.is_there(item, pod));
-            missing.map(|item| format!("container {:?}", item.name)).collect::<Vec<_>>()
-        });
-        by_revision.min_by_key(Vec::len).unwrap_or_default()
-    }
-
-    fn is_there(&self, item: &Item, pod: &Node<'_>) -> bool {
-        let names_item = |field: &Field| field.container == item.name && field.target == OverrideTarget::Image;
-        let has_image_override = self.overrides.iter().any(|overrides| overrides.fields.iter().any(names_item));
-        let is_completed =
-            Claims::of(pod).claim(&self.name).is_some_and(|claim| claim.has(Part::Completed(&item.name)));
-        let may_be_merged = self.conflicts.container_name == NameConflict::MergeAuto && is_completed;
-        present::is_there(item, pod, has_image_override, may_be_merged)
     }
 }
 

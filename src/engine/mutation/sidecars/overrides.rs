@@ -108,7 +108,7 @@ impl Overrides {
 
 impl Rule {
     /// The value as it goes into the field; none if it is not allowed.
-    fn accept(&self, value: &str) -> Option<String> {
+    pub(super) fn accept(&self, value: &str) -> Option<String> {
         let is_allowed = match self {
             Self::Quantity { min, max } => {
                 let is_plain = value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".+-".contains(&byte));

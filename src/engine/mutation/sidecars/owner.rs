@@ -45,10 +45,10 @@ pub(super) fn workload(pod: &Node<'_>, world: &World<'_>) -> [String; 3] {
 }
 
 /// What stays the same for one pod while it is being admitted, and is another for a copy of it that a user makes.
-pub(super) fn identity(pod: &Node<'_>, world: &World<'_>) -> [String; 4] {
+pub(super) fn identity<'p>(pod: &'p Node<'_>, world: &World<'p>) -> [Cow<'p, str>; 4] {
     let metadata = |key: &str| pod.get("metadata").and_then(|metadata| metadata.string_at(key)).unwrap_or_default();
-    let uid = owner(pod).and_then(|owner| owner.string_at("uid")).unwrap_or_default().into_owned();
-    [world.namespace.to_owned(), metadata("name").into_owned(), metadata("generateName").into_owned(), uid]
+    let uid = owner(pod).and_then(|owner| owner.string_at("uid")).unwrap_or_default();
+    [Cow::Borrowed(world.namespace), metadata("name"), metadata("generateName"), uid]
 }
 
 /// Whether a container that does not end keeps this pod from completing what it is for. The template of a Job has no owner, but a

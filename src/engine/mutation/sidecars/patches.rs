@@ -1,6 +1,7 @@
 //! Edits to containers that are there: variables and mounts, each with a declared outcome where something is there already.
 
 use super::super::document::{OnExisting, Position};
+use super::super::others::is_meant;
 use super::super::plan::{Conflict, Reason, Weight};
 use super::super::tree::{Node, quoted};
 use super::claim::Part;
@@ -40,7 +41,9 @@ impl<'a> Work<'a, '_> {
             for (index, container) in spec.list(list.field()).enumerate() {
                 let name = container.string_at("name").unwrap_or_default().into_owned();
                 let is_ours = self.plan.own_containers.contains(&name);
-                if select.names.has(&name) && (select.injected || !is_ours) {
+                let is_selected =
+                    if is_ours { select.injected && select.names.has(&name) } else { is_meant(&select.names, &name) };
+                if is_selected {
                     targets.push(Target { list, index, name });
                 }
             }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::document::{OnConflict, PortConflict};
+use super::super::others;
 use super::super::plan::{Conflict, Reason};
 use super::super::tree::Node;
 use super::probes::action;
@@ -58,8 +59,11 @@ impl Work<'_, '_> {
                     used.entry(number).or_insert_with(holder);
                 }
             }
+            for port in others::ports(&name) {
+                used.entry(*port).or_insert_with(holder);
+            }
             for handler in HANDLERS.iter().filter_map(|path| container.at(path)) {
-                if let Some(number) = self.probed_port(handler) {
+                if let Some(number) = self.probed_port(&name, handler) {
                     used.entry(number).or_insert_with(|| format!("a probe of container {name:?}"));
                 }
             }
@@ -68,14 +72,16 @@ impl Work<'_, '_> {
     }
 
     /// The numeric port that a probe asks. One that we rewrote still asks, through the sidecar, the port that it asked before.
-    fn probed_port(&self, handler: &Node<'_>) -> Option<u16> {
+    fn probed_port(&self, container: &str, handler: &Node<'_>) -> Option<u16> {
         let (kind, action) = action(handler)?;
         let path = action.string_at("path").filter(|_| kind == "httpGet");
         let original = path.and_then(|path| self.known_originals().into_iter().find(|(known, _)| *known == *path));
-        let Some((_, original)) = original else { return number(action.get("port")) };
-        let original = Node::new(original);
-        let (_, action) = self::action(&original)?;
-        number(action.get("port"))
+        if let Some((_, original)) = original {
+            let original = Node::new(original);
+            let (_, action) = self::action(&original)?;
+            return number(action.get("port"));
+        }
+        if self.is_rewritten(container, kind, action) { None } else { number(action.get("port")) }
     }
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::super::tree::Node;
 use super::claim::{Claim, Part};
 use super::environment::merge_variables;
+use super::image::{Likeness, Mirrors, last_segment};
 use super::meaning::{is_default, is_same_amount, is_same_at};
 use super::parts::{Item, Kind, Parts, normalised};
 use super::work::List;
@@ -53,48 +54,51 @@ pub(super) enum Standing {
     Foreign,
 }
 
+/// `revisions` are what the document calls its container in each of its revisions; `is_claimed` says whether the pod's annotation
+/// lists the container.
 pub(super) fn standing<'i>(
     present: &Node<'_>,
     desired: &Node<'_>,
     mut revisions: impl Iterator<Item = &'i Item>,
     is_claimed: bool,
+    mirrors: &Mirrors,
 ) -> Standing {
     let (Some(found), Some(wanted)) = (value(present), value(desired)) else { return Standing::Foreign };
-    // Others put their own registry before every image: what was ours is made ours again, and they do so again when they are asked again.
-    let has_our_image = || last_segment(&found).is_some() && last_segment(&found) == last_segment(&wanted);
-    if is_like(&found, &wanted) {
+    let is_former = |item: &Item| item.value.as_object().is_some_and(|former| is_like(&found, former, mirrors));
+    // Others put registries of their own before every image, and a document may move to another registry: what was ours is made ours
+    // again, whole. Whoever insists on his registry does so again when he is asked again.
+    let had_our_image =
+        || last_segment(image(&found)).is_some() && last_segment(image(&found)) == last_segment(image(&wanted));
+    if is_like(&found, &wanted, mirrors) {
         Standing::Ours
-    } else if (is_claimed && has_our_image()) || revisions.any(|item| is_former(&found, item)) {
+    } else if (is_claimed && had_our_image()) || revisions.any(is_former) {
         Standing::Former
     } else {
         Standing::Foreign
     }
 }
 
-fn is_former(found: &Map<String, Value>, item: &Item) -> bool {
-    item.value.as_object().is_some_and(|wanted| is_like(found, wanted))
+/// The container of this name, in either list.
+pub(super) fn find<'n, 'a>(pod: &'n Node<'a>, name: &str) -> Option<&'n Node<'a>> {
+    let spec = pod.get("spec")?;
+    let mut containers = List::BOTH.into_iter().flat_map(|list| spec.list(list.field()));
+    containers.find(|container| container.string_at("name").is_some_and(|found| found == name))
 }
 
-/// Whether a finished pod has a container of this name that still does what ours does. What is not looked at may rightly differ from
-/// pod to pod: ports, probes, users, resources.
-pub(super) fn is_there(item: &Item, pod: &Node<'_>, may_have_other_image: bool, may_be_merged: bool) -> bool {
-    let Some(spec) = pod.get("spec") else { return false };
-    let is_named = |container: &&Node<'_>| container.string_at("name").is_some_and(|name| name == item.name);
-    let mut lists = List::BOTH.into_iter();
-    let found = lists.find_map(|list| Some((list, spec.list(list.field()).find(is_named)?)));
-    let Some((list, found)) = found else { return false };
-    // Some webhooks drop fields that they do not know: what had to run beside the others then has to end before they start.
-    let is_lasting = found.string_at("restartPolicy").is_some_and(|policy| policy == "Always");
-    if list == List::Init && item.kind != Kind::Init && !is_lasting {
-        return false;
-    }
-    let (Some(found), Some(wanted)) = (value(found), item.value.as_object()) else { return false };
-    let is_same_field = |key: &&str| {
-        let field = |container: &Map<String, Value>| container.get(*key).cloned().unwrap_or_default();
-        is_same_at(key, &field(&found), &field(wanted))
-    };
-    let has_image = may_have_other_image || image(&found) == image(wanted);
-    has_image && (may_be_merged || ["args", "command"].iter().all(is_same_field))
+/// Whether a sidecar is still one: an init container without `restartPolicy: Always`, which webhooks with an old decoder are known to
+/// drop, has to end before the app starts.
+pub(super) fn keeps_running(item: &Item, container: &Node<'_>, pod: &Node<'_>) -> bool {
+    let is_named = |container: &Node<'_>| container.string_at("name").is_some_and(|name| name == item.name);
+    let is_init = pod.get("spec").is_some_and(|spec| spec.list(List::Init.field()).any(is_named));
+    item.kind == Kind::Init || !is_init || container.string_at("restartPolicy").is_some_and(|policy| policy == "Always")
+}
+
+/// Whether a container of a finished pod is still told to do what ours does. What is not looked at may rightly differ from pod to pod:
+/// ports, probes, users, resources.
+pub(super) fn is_told_the_same(item: &Item, container: &Node<'_>) -> bool {
+    let (Some(found), Some(wanted)) = (value(container), item.value.as_object()) else { return false };
+    let field = |container: &Map<String, Value>, key: &str| container.get(key).cloned().unwrap_or_default();
+    ["args", "command"].iter().all(|key| is_same_at(key, &field(&found, key), &field(wanted, key)))
 }
 
 fn value(node: &Node<'_>) -> Option<Map<String, Value>> {
@@ -102,8 +106,9 @@ fn value(node: &Node<'_>) -> Option<Map<String, Value>> {
 }
 
 /// Whether a container does what ours does.
-fn is_like(found: &Map<String, Value>, wanted: &Map<String, Value>) -> bool {
-    let is_looked_at = |key: &str| !LEFT_TO_OTHERS.contains(&key) && !REWRITTEN_BY_OTHERS.contains(&key);
+fn is_like(found: &Map<String, Value>, wanted: &Map<String, Value>, mirrors: &Mirrors) -> bool {
+    let is_looked_at =
+        |key: &str| key != "image" && !LEFT_TO_OTHERS.contains(&key) && !REWRITTEN_BY_OTHERS.contains(&key);
     let has_fields = wanted.iter().filter(|(key, _)| is_looked_at(key)).all(|(key, value)| match found.get(key) {
         Some(present) => is_same_at(key, value, present),
         None => is_default(key, value),
@@ -111,7 +116,8 @@ fn is_like(found: &Map<String, Value>, wanted: &Map<String, Value>) -> bool {
     let has_more = TELLING
         .iter()
         .any(|key| !wanted.contains_key(*key) && found.get(*key).is_some_and(|value| !is_default(key, value)));
-    has_fields
+    mirrors.likeness(image(found), image(wanted)) == Likeness::Same
+        && has_fields
         && !has_more
         && has_all(found, wanted, "env", "name")
         && has_all(found, wanted, "volumeMounts", "mountPath")
@@ -127,19 +133,8 @@ fn has_all(found: &Map<String, Value>, wanted: &Map<String, Value>, list: &str, 
     keys(wanted).iter().all(|wanted| there.contains(wanted))
 }
 
-/// An image without its tag and digest.
-fn image(container: &Map<String, Value>) -> Option<&str> {
-    let image = container.get("image")?.as_str()?;
-    let image = image.split('@').next().unwrap_or(image);
-    match image.rsplit_once(':') {
-        Some((name, tag)) if !tag.contains('/') => Some(name),
-        _ => Some(image),
-    }
-}
-
-/// The last part of an image's name, which stays the same in every registry.
-fn last_segment(container: &Map<String, Value>) -> Option<&str> {
-    image(container)?.rsplit('/').next()
+fn image(container: &Map<String, Value>) -> &str {
+    container.get("image").and_then(Value::as_str).unwrap_or_default()
 }
 
 /// How a container of ours is brought up to date.
@@ -151,6 +146,7 @@ pub(super) struct Update<'c> {
     pub(super) claim: &'c Claim,
     /// What the revision adds: its edits to containers of ours stay in them.
     pub(super) parts: &'c Parts,
+    pub(super) mirrors: &'c Mirrors,
 }
 
 impl Update<'_> {
@@ -159,7 +155,11 @@ impl Update<'_> {
         for (key, value) in &wanted {
             let is_rewritten = REWRITTEN_BY_OTHERS.contains(&key.as_str()) && self.keeps_probes;
             let is_merged = matches!(key.as_str(), "env" | "volumeMounts" | "resources" | "imagePullPolicy");
-            let is_there = found.get(key).map_or_else(|| is_default(key, value), |there| is_same_at(key, value, there));
+            let is_there = match (key.as_str(), found.get(key)) {
+                ("image", _) => self.mirrors.likeness(image(&found), image(&wanted)) == Likeness::Same,
+                (_, Some(there)) => is_same_at(key, value, there),
+                (_, None) => is_default(key, value),
+            };
             if !is_there && !is_merged && (!is_rewritten || !found.contains_key(key)) {
                 present.set(key, value.to_string());
             }

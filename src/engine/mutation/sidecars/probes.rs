@@ -1,29 +1,17 @@
 //! Sends the kubelet's probes and hooks through a sidecar, and remembers in a variable of that sidecar what they were.
 //!
 //! Every probe gets a path of its own, so that none is taken for another; timeouts and thresholds stay. A probe that was rewritten
-//! in an earlier pass is known by its path and by what the variable says of it, and stays as it is.
+//! in an earlier pass is known by its path and by what the variable says of it, and stays as it is. So does one that another injector
+//! or another document has rewritten: two that rewrite each other's probes end up asking each other.
 
 use super::super::document::{HandlerKind, HandlerName};
+use super::super::others::{is_meant, is_of_another};
 use super::super::plan::{Reason, Weight};
+use super::super::selection;
 use super::super::tree::{Node, quoted};
 use super::environment::as_expanded;
 use super::parts::ProbeRewrite;
 use super::work::{List, Work};
-
-/// Containers that other meshes and injectors add: rewriting their probes would break them. One of these is rewritten only where the
-/// document includes its name to the letter.
-const OTHERS: [&str; 10] = [
-    "consul-dataplane",
-    "daprd",
-    "envoy-sidecar",
-    "istio-proxy",
-    "kuma-sidecar",
-    "linkerd-proxy",
-    "otc-container",
-    "queue-proxy",
-    "vault-agent",
-    "cloud-sql-proxy",
-];
 
 /// One probe that is to be rewritten.
 struct Rewrite {
@@ -41,7 +29,8 @@ impl Work<'_, '_> {
         let known = self.known_originals();
         let mut originals: Vec<(String, String)> = Vec::new();
         let mut rewrites = Vec::new();
-        let mut missing = Vec::new();
+        let mut lost = Vec::new();
+        let mut left = Vec::new();
         let port = self.ports.get(&rule.port).copied().unwrap_or(rule.port);
         for (list, index, container) in self.foreign().filter(|(list, _, container)| rule.is_for(*list, container)) {
             let name = container.string_at("name").unwrap_or_default();
@@ -50,13 +39,25 @@ impl Work<'_, '_> {
                 let path = rule.path_for(&name, *handler);
                 let former = action.string_at("path").filter(|_| kind == "httpGet");
                 let former = former.and_then(|path| known.iter().find(|(known, _)| *known == path));
+                let about = || format!("{} of container {name:?}", word(*handler));
                 let original = match former {
                     Some((_, original)) => original.clone(),
+                    None if self.is_orphan(&name, *handler, kind, action) => {
+                        lost.push((list, index, *handler));
+                        left.push((Reason::ProbeLost, about()));
+                        continue;
+                    }
                     None if !rule.is_about(*handler, kind) => continue,
+                    None if self.is_answered(action) => {
+                        // Whoever answers it may be asking us in turn.
+                        originals.extend(known.iter().find(|(known, _)| *known == path).cloned());
+                        left.push((Reason::ProbeOfAnother, about()));
+                        continue;
+                    }
                     None => match original(container, *handler, kind, action) {
                         Some(original) => original,
                         None => {
-                            missing.push(format!("{} of container {name:?}", word(*handler)));
+                            left.push((Reason::NamedPortMissing, about()));
                             continue;
                         }
                     },
@@ -71,8 +72,13 @@ impl Work<'_, '_> {
         for rewrite in rewrites {
             self.rewrite(&rewrite, port);
         }
-        for about in missing {
-            self.note(Reason::NamedPortMissing, Weight::Warning, about);
+        for (list, index, handler) in lost {
+            if let Some(container) = self.list(list).and_then(|list| list.item(index)) {
+                remove_handler(container, place(handler));
+            }
+        }
+        for (reason, about) in left {
+            self.note(reason, Weight::Warning, about);
         }
         if !originals.is_empty() {
             let members: Vec<_> = originals.iter().map(|(path, json)| format!("{}:{json}", quoted(path))).collect();
@@ -94,6 +100,45 @@ impl Work<'_, '_> {
         let rules = self.injection.revisions.iter().filter_map(|revision| revision.parts.probes.as_ref());
         rules.flat_map(|rule| rule.originals(&self.plan.pod)).collect()
     }
+
+    /// Whether a probe of this container is one that we rewrote.
+    pub(super) fn is_rewritten(&self, container: &str, kind: &str, action: &Node<'_>) -> bool {
+        let path = action.string_at("path").filter(|_| kind == "httpGet");
+        let is_known = |path: &str| self.known_originals().iter().any(|(known, _)| known == path);
+        let handlers = [HandlerName::LivenessProbe, HandlerName::ReadinessProbe, HandlerName::StartupProbe];
+        let handlers = handlers.into_iter().chain([HandlerName::PostStart, HandlerName::PreStop]);
+        path.is_some_and(|path| is_known(&path))
+            || handlers.into_iter().any(|handler| self.is_orphan(container, handler, kind, action))
+    }
+
+    /// Whether a probe is one that we rewrote in the pod that this one is a copy of.
+    fn is_orphan(&self, container: &str, handler: HandlerName, kind: &str, action: &Node<'_>) -> bool {
+        let is_copy = !self.claim.digest.is_empty();
+        let mut rules = self.injection.revisions.iter().filter_map(|revision| revision.parts.probes.as_ref());
+        rules.any(|rule| rule.has_rewritten(container, handler, (kind, action), is_copy))
+    }
+
+    /// Whether a container of somebody else is told by its variables that it has to answer this probe: by the probe's path, as istio's
+    /// and those of our other documents are, or by its port, as kuma's is.
+    pub(super) fn is_answered(&self, action: &Node<'_>) -> bool {
+        // As a key: the same text may be the path of another probe.
+        let path = action.string_at("path").map(|path| format!("{}:", quoted(&path)));
+        let names_path = |value: &str| value.starts_with('{') && path.as_ref().is_some_and(|path| value.contains(path));
+        let port = action.get("port").and_then(Node::integer).map(|port| port.to_string());
+        let names_port = |value: &str| port.as_ref().is_some_and(|port| port == value);
+        selection::containers(&self.plan.pod).any(|container| {
+            let name = container.string_at("name").unwrap_or_default();
+            let is_of_document =
+                self.plan.own_containers.iter().any(|own| *own == *name) && self.parts.item(&name).is_none();
+            let is_of_another = is_of_another(&name);
+            container.list("env").any(|variable| {
+                let value = variable.string_at("value").unwrap_or_default();
+                let is_about_probes = variable.string_at("name").is_some_and(|name| name.contains("PROBE"));
+                (is_of_document && names_path(&value))
+                    || (is_of_another && is_about_probes && (names_path(&value) || names_port(&value)))
+            })
+        })
+    }
 }
 
 impl ProbeRewrite {
@@ -112,11 +157,24 @@ impl ProbeRewrite {
         node.members().map(|(path, original)| (path.to_owned(), original.to_json().into_owned())).collect()
     }
 
+    /// Whether a probe looks as this rule leaves it. `is_copy` says whether the pod claims that the rule was applied to it: another one
+    /// may have a probe of its own with this path, though not on this port.
+    pub(super) fn has_rewritten(
+        &self,
+        container: &str,
+        handler: HandlerName,
+        (kind, action): (&str, &Node<'_>),
+        is_copy: bool,
+    ) -> bool {
+        kind == "httpGet"
+            && is(action, "path", &self.path_for(container, handler))
+            && (is_copy || has_port(action, self.port))
+    }
+
     fn is_for(&self, list: List, container: &Node<'_>) -> bool {
         let name = container.string_at("name").unwrap_or_default();
-        let is_named = self.containers.include.iter().any(|included| *included == name);
         let may_have_probes = list == List::Plain || is(container, "restartPolicy", "Always");
-        may_have_probes && self.containers.has(&name) && (is_named || !OTHERS.contains(&&*name))
+        may_have_probes && is_meant(&self.containers, &name)
     }
 
     fn is_about(&self, handler: HandlerName, kind: &str) -> bool {
@@ -157,6 +215,13 @@ pub(super) fn word(handler: HandlerName) -> &'static str {
 /// What a handler does, if it is one of the kinds that can be rewritten.
 pub(super) fn action<'n, 'a>(handler: &'n Node<'a>) -> Option<(&'static str, &'n Node<'a>)> {
     ["httpGet", "tcpSocket", "grpc"].into_iter().find_map(|kind| Some((kind, handler.get(kind)?)))
+}
+
+pub(super) fn remove_handler(container: &mut Node<'_>, place: &[&str]) {
+    let Some((last, before)) = place.split_last() else { return };
+    if let Some(parent) = container.within(before) {
+        parent.remove(last);
+    }
 }
 
 fn has_port(action: &Node<'_>, port: u16) -> bool {

@@ -14,7 +14,8 @@ use super::parts::{Item, Kind};
 use super::work::{List, Work};
 use crate::engine::object::Quantity;
 
-const UID_RANGE: &str = "openshift.io/sa.scc.uid-range";
+/// The annotation of a namespace that says which users its pods may run as, by OpenShift's security context constraints.
+pub(super) const UID_RANGE: &str = "openshift.io/sa.scc.uid-range";
 
 impl<'a> Work<'a, '_> {
     /// Renders an item, without resources that follow from the pod's.

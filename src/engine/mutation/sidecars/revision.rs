@@ -59,6 +59,9 @@ impl Injection {
 
     /// The same without a word.
     pub(super) fn chosen(&self, plan: &Plan<'_>, claim: &Claim) -> Option<&Revision> {
+        if let [only] = self.revisions.as_slice() {
+            return Some(only);
+        }
         let by_label = self.by.label.as_ref().and_then(|label| self.find(&named(label, plan)?));
         let pinned = claim.is_of_this_admission.then_some(&claim.revision);
         let pinned = by_label.or_else(|| self.find(pinned?));

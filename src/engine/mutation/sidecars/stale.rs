@@ -36,7 +36,8 @@ impl Work<'_, '_> {
         };
         let items = self.injection.revisions.iter().filter_map(|revision| revision.parts.item(name));
         items.into_iter().any(|item| {
-            standing(container, &Node::new(item.json.as_str()), std::iter::empty(), true) != Standing::Foreign
+            let former = Node::new(item.json.as_str());
+            standing(container, &former, std::iter::empty(), true, &self.injection.mirrors) != Standing::Foreign
         })
     }
 
@@ -47,7 +48,7 @@ impl Work<'_, '_> {
             let Some((place, present)) = self.volume(&name).filter(|_| !is_wanted) else { continue };
             let mut others = self.injection.revisions.iter().filter_map(|revision| revision.parts.volume(&name));
             let is_former = others.any(|other| is_same(&other.value, &present));
-            if self.is_mounted(&name) {
+            if is_used(&self.plan.pod, &name) {
                 if !is_former {
                     self.note(Reason::StaleClaimIgnored, Weight::Warning, format!("volume {name:?}"));
                 }
@@ -56,15 +57,6 @@ impl Work<'_, '_> {
                 self.unmark_safe_to_evict(&name);
             }
         }
-    }
-
-    fn is_mounted(&self, volume: &str) -> bool {
-        let Some(spec) = self.plan.pod.get("spec") else { return false };
-        let containers =
-            ["initContainers", "containers", "ephemeralContainers"].into_iter().flat_map(|list| spec.list(list));
-        let mut uses =
-            containers.flat_map(|container| container.list("volumeMounts").chain(container.list("volumeDevices")));
-        uses.any(|used| used.string_at("name").is_some_and(|name| name == volume))
     }
 
     /// Mounts and variables that an earlier revision put into the pod's containers go if they are what that revision renders.
@@ -103,6 +95,16 @@ impl Work<'_, '_> {
             elements.take_item(index);
         }
     }
+}
+
+/// Whether any container has this volume.
+pub(super) fn is_used(pod: &Node<'_>, volume: &str) -> bool {
+    let Some(spec) = pod.get("spec") else { return false };
+    let lists = ["initContainers", "containers", "ephemeralContainers"].into_iter();
+    let containers = lists.flat_map(|list| spec.list(list));
+    let mut uses =
+        containers.flat_map(|container| container.list("volumeMounts").chain(container.list("volumeDevices")));
+    uses.any(|used| is_text(used, "name", volume))
 }
 
 fn is_text(object: &Node<'_>, key: &str, text: &str) -> bool {

@@ -3,9 +3,12 @@
 //! The annotation says what was added; nothing goes that is not also what the document adds. What had been there before, where that
 //! is not known any more, is reported.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::super::plan::Reason;
+use super::super::selection::containers;
 use super::super::tree::{Node, quoted};
 use super::Injection;
 use super::claim::{Claims, KEY, Part};
@@ -14,7 +17,8 @@ use super::former::{appended, before_appended};
 use super::grown::shrink;
 use super::pod_parts::SAFE_TO_EVICT;
 use super::present::{Standing, standing};
-use super::probes::{action, place, word};
+use super::probes::{action, place, remove_handler, word};
+use super::stale::is_used;
 use super::work::List;
 
 type Left = Vec<(Reason, String)>;
@@ -29,24 +33,32 @@ const MAY_BE_OURS: [&[&str]; 5] = [
 ];
 
 impl Injection {
+    /// Whether the pod's annotation says that the document was carried out on it, or on the pod that it was copied from.
+    pub(crate) fn is_claimed_by(&self, pod: &Node<'_>) -> bool {
+        pod.at(&["metadata", "annotations", KEY]).is_some() && Claims::of(pod).claim(&self.name).is_some()
+    }
+
     /// Takes the document's parts out of a pod, and gives what could not be restored: why, and what it is about. A pod without any
     /// of its parts stays as it is.
     pub(crate) fn uninject(&self, pod: &mut Node<'_>) -> Vec<(Reason, String)> {
         let claims = Claims::of(pod);
         let claim = claims.claim(&self.name);
-        let parts = claim.map(|claim| claim.parts).unwrap_or_default();
+        let is_claimed = claim.is_some();
+        let mut parts = claim.as_ref().map(|claim| claim.parts.clone()).unwrap_or_default();
+        if claim.is_some_and(|claim| claim.is_cut) {
+            let unlisted = self.likely_parts(pod).into_iter().filter(|part| !parts.contains(part)).collect::<Vec<_>>();
+            parts.extend(unlisted);
+        }
         let mut left = Vec::new();
         let is_filled = |path: &&[&str]| pod.at(path).is_some_and(|node| !node.is_empty());
         let filled: Vec<&[&str]> = MAY_BE_OURS.into_iter().filter(is_filled).collect();
-        self.restore_probes(pod, &mut left);
+        self.restore_probes(pod, is_claimed, &mut left);
         self.take_containers(pod, &parts, &mut left);
         for part in &parts {
             self.take_part(pod, part, &mut left);
         }
         take_volumes(pod, &parts);
-        if !parts.is_empty()
-            && let Some(annotations) = pod.within(&["metadata", "annotations"])
-        {
+        if is_claimed && let Some(annotations) = pod.within(&["metadata", "annotations"]) {
             match claims.without(&self.name) {
                 Some(text) => drop(annotations.set(KEY, quoted(&text))),
                 None => drop(annotations.remove(KEY)),
@@ -56,7 +68,24 @@ impl Injection {
         left
     }
 
-    fn restore_probes(&self, pod: &mut Node<'_>, left: &mut Left) {
+    /// What the document may have put into each container beyond what there was room to list: variables and mounts that are there
+    /// and are as it renders them.
+    fn likely_parts(&self, pod: &Node<'_>) -> Vec<String> {
+        let patches = || self.revisions.iter().flat_map(|revision| &revision.parts.patches);
+        let names: BTreeSet<&str> =
+            patches().flat_map(|patch| &patch.env).map(|variable| variable.name.as_str()).collect();
+        let paths: BTreeSet<&str> =
+            patches().flat_map(|patch| &patch.mounts).map(|mount| mount.path.as_str()).collect();
+        let mut parts = Vec::new();
+        for container in containers(pod) {
+            let container = container.string_at("name").unwrap_or_default();
+            parts.extend(names.iter().map(|name| Part::Variable(&container, name).text()));
+            parts.extend(paths.iter().map(|path| Part::Mount(&container, path).text()));
+        }
+        parts
+    }
+
+    fn restore_probes(&self, pod: &mut Node<'_>, is_claimed: bool, left: &mut Left) {
         for revision in &self.revisions {
             let Some(rule) = &revision.parts.probes else { continue };
             let originals = rule.originals(pod);
@@ -64,14 +93,14 @@ impl Injection {
                 let name = container.string_at("name").unwrap_or_default().into_owned();
                 for handler in &rule.handlers {
                     let path = rule.path_for(&name, *handler);
+                    let original = originals.iter().find(|(known, _)| *known == path);
+                    let is_copy = is_claimed || original.is_some();
                     let found = container.at(place(*handler)).and_then(action);
-                    let is_ours = found.is_some_and(|(kind, action)| {
-                        kind == "httpGet" && action.string_at("path").is_some_and(|found| found == path)
-                    });
+                    let is_ours = found.is_some_and(|found| rule.has_rewritten(&name, *handler, found, is_copy));
                     if !is_ours {
                         continue;
                     }
-                    match originals.iter().find(|(known, _)| *known == path) {
+                    match original {
                         Some((_, original)) => restore(container, place(*handler), original),
                         None => {
                             remove_handler(container, place(*handler));
@@ -85,8 +114,8 @@ impl Injection {
 
     fn take_containers(&self, pod: &mut Node<'_>, parts: &[String], left: &mut Left) {
         for name in self.own_names() {
-            let is_completed = parts.contains(&Part::Completed(&name).text());
-            let is_claimed = parts.contains(&Part::Container(&name).text());
+            let is_completed = parts.contains(&Part::Completed(name).text());
+            let is_claimed = parts.contains(&Part::Container(name).text());
             for list in List::BOTH {
                 let Some(containers) = pod.within(&["spec", list.field()]) else { continue };
                 let is_named = |container: &Node<'_>| container.string_at("name").is_some_and(|found| found == name);
@@ -108,7 +137,7 @@ impl Injection {
         let mut items = self.revisions.iter().filter_map(|revision| revision.parts.item(name));
         items.any(|item| {
             let desired = Node::new(item.json.as_str());
-            standing(container, &desired, std::iter::empty(), is_claimed) != Standing::Foreign
+            standing(container, &desired, std::iter::empty(), is_claimed, &self.mirrors) != Standing::Foreign
         })
     }
 
@@ -218,13 +247,6 @@ fn restore(container: &mut Node<'_>, place: &[&str], original: &str) {
     }
 }
 
-fn remove_handler(container: &mut Node<'_>, place: &[&str]) {
-    let Some((last, before)) = place.split_last() else { return };
-    if let Some(parent) = container.within(before) {
-        parent.remove(last);
-    }
-}
-
 fn take_named(pod: &mut Node<'_>, path: &[&str], name: &str) {
     let is_named = |object: &Node<'_>| object.string_at("name").is_some_and(|found| found == name);
     let Some(place) = pod.at(path).and_then(|list| list.items().position(is_named)) else { return };
@@ -234,15 +256,10 @@ fn take_named(pod: &mut Node<'_>, path: &[&str], name: &str) {
     remove_if_emptied(pod, path);
 }
 
-/// Takes listed volumes that nobody mounts any more, and their names off the list of those that are safe to evict.
+/// Takes listed volumes that nobody uses any more, and their names off the list of those that are safe to evict.
 fn take_volumes(pod: &mut Node<'_>, parts: &[String]) {
     for name in parts.iter().filter_map(|part| part.strip_prefix("v/")) {
-        let is_mounted = pod.get("spec").is_some_and(|spec| {
-            let containers = List::BOTH.into_iter().flat_map(|list| spec.list(list.field()));
-            let mut mounts = containers.flat_map(|container| container.list("volumeMounts"));
-            mounts.any(|mount| mount.string_at("name").is_some_and(|volume| volume == name))
-        });
-        if is_mounted {
+        if is_used(pod, name) {
             continue;
         }
         take_named(pod, &["spec", "volumes"], name);

@@ -1,5 +1,6 @@
 //! One document at work on one pod: what was chosen for this pod, and what was done so far.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::super::document::{OnConflict, OperatingSystem};
@@ -70,11 +71,12 @@ impl<'a, 'p> Work<'a, 'p> {
         let moved = if claim.identity == identity { claim.moved.clone() } else { Vec::new() };
         let revision = injection.revision(plan, &claim)?;
         for name in injection.own_names() {
-            if !plan.own_containers.contains(&name) {
-                plan.own_containers.push(name);
+            if !plan.own_containers.iter().any(|own| own == name) {
+                plan.own_containers.push(name.to_owned());
             }
         }
         let is_true = |field| plan.pod.at(&["spec", field]).and_then(Node::boolean) == Some(true);
+        let is_cut = claim.is_cut;
         Some(Self {
             injection,
             parts: &revision.parts,
@@ -88,7 +90,7 @@ impl<'a, 'p> Work<'a, 'p> {
             grown: claim.parts.iter().filter(|part| part.starts_with("q/")).cloned().collect(),
             claim,
             claims,
-            record: Self::record(revision, identity, moved),
+            record: Claim { is_cut, ..Self::record(revision, identity, moved) },
             reserved: plan.reserved.clone(),
             plan,
         })
@@ -168,7 +170,7 @@ impl<'a, 'p> Work<'a, 'p> {
     /// Writes the annotation, and tells the documents to come what is taken.
     pub(super) fn finish(mut self) {
         self.plan.reserved = std::mem::take(&mut self.reserved);
-        let text = std::mem::take(&mut self.claims).with(&self.injection.name, &self.record);
+        let text = self.claims.with(&self.injection.name, &self.record);
         let annotations = self.plan.pod.at(&["metadata", "annotations"]);
         let others = annotations.into_iter().flat_map(Node::members).filter(|(key, _)| *key != KEY);
         let bytes: usize = others.map(|(key, value)| key.len() + value.to_json().len()).sum();
@@ -196,7 +198,7 @@ fn claim_of(injection: &Injection, plan: &Plan<'_>, claims: &Claims, identity: &
 /// Which pod is being admitted, as far as it can be told.
 fn identity(plan: &Plan<'_>) -> String {
     let identity = owner::identity(&plan.pod, plan.world);
-    format!("{:016x}", digest(identity.iter().map(String::as_str)))
+    format!("{:016x}", digest(identity.iter().map(Cow::as_ref)))
 }
 
 /// Gives a member this text, if it has another.

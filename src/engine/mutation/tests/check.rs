@@ -7,9 +7,19 @@ use crate::engine::mutation::{Node, Reason};
 use crate::engine::pod_security::LevelVersion;
 
 fn found(original: &Value, result: &Value) -> Option<(Reason, String)> {
-    let (original, result) = (Node::new(original.to_string()), Node::new(result.to_string()));
+    let (original, result) = edited(original, result);
     let standard = Standard::accepting(&original, LevelVersion::PRIVILEGED);
-    fault(&original, &result, &standard).map(|fault| (fault.reason, fault.about))
+    fault(&|| original.clone(), &result, &standard).map(|fault| (fault.reason, fault.about))
+}
+
+/// The original, and the same with the metadata and the spec of the result.
+fn edited(original: &Value, result: &Value) -> (Node<'static>, Node<'static>) {
+    let original = Node::new(original.to_string());
+    let mut edited = original.clone();
+    for field in ["metadata", "spec"] {
+        edited.set(field, result[field].to_string());
+    }
+    (original, edited)
 }
 
 fn pod(spec: Value) -> Value {
@@ -65,16 +75,18 @@ fn annotations_of_more_than_the_api_server_takes_are_found() {
     let mut large = pod(json!({"containers": [{"name": "a", "image": "a"}]}));
     let original = large.clone();
     large["metadata"]["annotations"] = json!({"a": "x".repeat(256 << 10)});
-    let (_, about) = found(&original, &large).expect("a fault");
+    let (reason, about) = found(&original, &large).expect("a fault");
     assert!(about.starts_with("the annotations have more than"), "{about}");
+    assert_eq!(reason, Reason::AnnotationsFull, "most of them are not ours");
 }
 
 #[test]
 fn a_result_that_does_not_decode_is_found_unless_the_original_did_not_either() {
-    let with_image = |image: Value| Node::new(pod(json!({"containers": [{"name": "a", "image": image}]})).to_string());
-    let fault_of = |original: &Node<'_>, result: &Node<'_>| {
-        let standard = Standard::accepting(original, LevelVersion::RESTRICTED);
-        fault(original, result, &standard).map(|fault| fault.about)
+    let with_image = |image: Value| pod(json!({"containers": [{"name": "a", "image": image}]}));
+    let fault_of = |original: &Value, result: &Value| {
+        let (original, result) = edited(original, result);
+        let standard = Standard::accepting(&original, LevelVersion::RESTRICTED);
+        fault(&|| original.clone(), &result, &standard).map(|fault| fault.about)
     };
     let (good, odd) = (with_image(json!("a")), with_image(json!(1)));
     assert_eq!(fault_of(&good, &odd).as_deref(), Some("the result does not decode"));

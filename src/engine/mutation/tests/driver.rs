@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::engine::mutation::document::Document;
-use crate::engine::mutation::{Active, Documents, Note, Reason, Rules, Weight, World, mutate};
+use crate::engine::mutation::{Active, Documents, Note, Reason, Rules, Weight, World, mutate, passed_over};
 use crate::engine::pod_security::{Level, LevelVersion};
 
 pub(super) fn document(kind: &str, name: &str, spec: &Value) -> Arc<Active> {
@@ -27,10 +27,12 @@ pub(super) fn container_and_label(name: &str) -> Value {
     json!({"containers": [{"container": {"name": name, "image": format!("{name}:1")}}], "pod": {"labels": {name: "added"}}})
 }
 
-struct Outcome {
-    pod: Value,
-    has_patch: bool,
+pub(super) struct Outcome {
+    pub(super) pod: Value,
+    pub(super) has_patch: bool,
     notes: Vec<Note>,
+    /// The documents of which the notes say nothing, and why they are not for the pod.
+    passed_over: Vec<(String, Reason)>,
 }
 
 impl Outcome {
@@ -38,28 +40,30 @@ impl Outcome {
         self.pod["metadata"]["labels"].as_object().into_iter().flatten().map(|(key, _)| key.as_str()).collect()
     }
 
-    fn containers(&self) -> Vec<&str> {
+    pub(super) fn containers(&self) -> Vec<&str> {
         let lists = ["initContainers", "containers"].into_iter();
         let all = lists.flat_map(|list| self.pod["spec"][list].as_array().into_iter().flatten());
         all.map(|container| container["name"].as_str().expect("a name")).collect()
     }
 
     /// What is said beside the details: by which document, why and how.
-    fn said(&self) -> Vec<(&str, Reason, Weight)> {
+    pub(super) fn said(&self) -> Vec<(&str, Reason, Weight)> {
         let notes = self.notes.iter().filter(|note| note.weight > Weight::Detail);
         notes.map(|note| (note.document.as_str(), note.reason, note.weight)).collect()
     }
 }
 
-fn carried_out(documents: Vec<Arc<Active>>, pod: &Value, level: Level) -> Outcome {
+pub(super) fn carried_out(documents: Vec<Arc<Active>>, pod: &Value, level: Level) -> Outcome {
     let documents = Documents::new(documents);
     let candidates = documents.candidates(|_| None);
     let world = World { namespace: "shop", has_native_sidecars: true, ..World::default() };
     let enforced = LevelVersion { level, ..LevelVersion::default() };
     let text = pod.to_string();
-    let mutated = mutate(&text, Rules { documents: &documents, candidates: &candidates, world: &world, enforced });
+    let rules = Rules { documents: &documents, candidates: &candidates, world: &world, enforced };
+    let mutated = mutate(crate::engine::Unread::of(&text), rules);
+    let passed_over = passed_over(&text, rules).into_iter().map(|note| (note.document, note.reason)).collect();
     let pod = serde_json::from_str(&mutated.pod.to_json()).expect("JSON");
-    Outcome { pod, has_patch: mutated.patch.is_some(), notes: mutated.notes }
+    Outcome { pod, has_patch: mutated.patch.is_some(), notes: mutated.notes, passed_over }
 }
 
 fn pod() -> Value {
@@ -108,6 +112,22 @@ fn a_conflict_that_warns_is_gone_through_with() {
 }
 
 #[test]
+fn b10_b11_a_document_for_whose_annotations_there_is_no_room_is_left_out_or_refuses_as_it_says() {
+    let mut full = pod();
+    full["metadata"]["annotations"] = json!({"user": "x".repeat((256 << 10) - 100)});
+    for (on_self_check, weight) in [("Admit", Weight::Skipped), ("Deny", Weight::Denied)] {
+        let mut add = container_and_label("side");
+        add["pod"]["annotations"] = json!({"ours": "y".repeat(200)});
+        let too_much = injection("b", &add, json!({"failure": {"onSelfCheck": on_self_check}}));
+        let little = injection("a", &container_and_label("first"), json!({}));
+        let outcome = carried_out(vec![little, too_much], &full, Level::Privileged);
+        assert_eq!(outcome.said(), [("SidecarInjection/b", Reason::AnnotationsFull, weight)]);
+        assert_eq!((outcome.labels(), outcome.containers()), (vec!["first"], vec!["first", "app"]));
+        assert_eq!(outcome.has_patch, weight == Weight::Skipped);
+    }
+}
+
+#[test]
 fn a_document_that_another_one_makes_apply_applies_in_the_same_pass() {
     let selected = |name: &str, label: &str, value: Value| {
         let matched = json!({"podSelector": {"matchLabels": {label: "added"}}});
@@ -121,6 +141,22 @@ fn a_document_that_another_one_makes_apply_applies_in_the_same_pass() {
     ];
     let outcome = carried_out(documents, &pod(), Level::Privileged);
     assert_eq!(outcome.labels(), ["mesh", "next", "third"], "{:?}", outcome.notes);
+    let why = |name: &str| -> Vec<Reason> {
+        let notes = outcome.notes.iter().filter(|note| note.document == format!("PodDefaults/{name}"));
+        notes.map(|note| note.reason).collect()
+    };
+    assert_eq!((why("defaults"), why("after-next")), (vec![Reason::Always], vec![Reason::Always]));
+    assert_eq!(outcome.passed_over, [("PodDefaults/never".to_owned(), Reason::NoMatch)]);
+}
+
+#[test]
+fn a_document_that_is_passed_over_is_explained_from_what_the_pod_has_become() {
+    let choosing = json!({"enablement": {"podLabels": ["mesh", "other"]}, "mode": "OptIn"});
+    let declining =
+        json!({"containers": [{"container": {"name": "m", "image": "m:1"}}], "pod": {"labels": {"mesh": "false"}}});
+    let documents = vec![injection("a", &declining, json!({})), document("PodDefaults", "choosing", &choosing)];
+    let outcome = carried_out(documents, &pod(), Level::Privileged);
+    assert_eq!(outcome.passed_over, [("PodDefaults/choosing".to_owned(), Reason::PodOptOut)]);
 }
 
 /// Adds a volume that the baseline standard forbids.

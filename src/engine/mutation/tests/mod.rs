@@ -2,7 +2,10 @@
 
 mod check;
 mod driver;
+mod facts;
+mod leaving;
 mod orders;
 mod phases;
 mod selection;
 mod tree;
+mod unfilling;

@@ -30,7 +30,7 @@ fn pass(documents: &Documents, pod: &Value) -> Pass {
     let candidates = documents.candidates(|_| None);
     let text = pod.to_string();
     let rules = Rules { documents, candidates: &candidates, world: &world, enforced: LevelVersion::PRIVILEGED };
-    let mutated = mutate(&text, rules);
+    let mutated = mutate(crate::engine::Unread::of(&text), rules);
     let result = serde_json::from_str(&mutated.pod.to_json()).expect("JSON");
     Pass { pod: result, is_changed: mutated.patch.is_some(), notes: mutated.notes }
 }

@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 
 use super::driver::{container_and_label, document, injection};
 use crate::engine::mutation::document::GROUP;
-use crate::engine::mutation::{Active, Documents, Surroundings};
+use crate::engine::mutation::{Active, Documents, Reason, Surroundings};
 use crate::engine::object::StringMap;
 use crate::engine::pod_security::{Configuration, LevelVersion};
 use crate::engine::{
-    Annotation, Carried, ExistingPods, Facts, Mode, ObjectKind, Operation, Phase, Request, Resource, Snapshot,
-    Unlisted, Verdict, decide, json as decoder,
+    Annotation, Carried, Facts, Mode, ObjectKind, Operation, Phase, Request, Resource, Snapshot, Unlisted, Verdict,
+    decide, json as decoder,
 };
 
 fn snapshot(documents: Vec<Arc<Active>>, mode: Mode) -> Snapshot {
@@ -33,7 +33,7 @@ fn decided(snapshot: &Snapshot, phase: Phase, object: &Value) -> Verdict {
         _ => (GROUP, "sidecarinjections"),
     };
     let object = match phase {
-        Phase::Mutate => Carried::Unread(text),
+        Phase::Mutate => Carried::Unread(crate::engine::Unread::of(text)),
         Phase::Validate => Carried::Object(Box::new(decoder::from_slice(text.as_bytes()).expect("an object"))),
     };
     let review = format!(r#"{{"request":{{"object":{text}}}}}"#);
@@ -52,7 +52,7 @@ fn decided(snapshot: &Snapshot, phase: Phase, object: &Value) -> Verdict {
         old_object: Carried::Absent,
         review: review.as_bytes(),
     };
-    decide(&request, snapshot, &Facts { namespace: None, existing_pods: ExistingPods::NotGathered })
+    decide(&request, snapshot, &Facts::default())
 }
 
 fn pod(containers: Value) -> Value {
@@ -106,6 +106,12 @@ fn i3_a_pod_that_arrives_without_what_it_must_have_is_refused_or_warned_of() {
     let warned = verified("Warn", &app());
     assert_eq!((warned.is_allowed(), warned.warnings().len()), (true, 1));
     assert!(warned.warnings()[0].contains("item_missing"), "{:?}", warned.warnings());
+    for verdict in [&denied, &warned] {
+        let said = Annotation::Mutation("SidecarInjection/mesh item_missing container \"proxy\"".to_owned());
+        assert!(verdict.annotations().contains(&said), "{:?}", verdict.annotations());
+        let reasons: Vec<Reason> = verdict.notes().iter().map(|note| note.reason).collect();
+        assert_eq!(reasons, [Reason::ItemMissing]);
+    }
     let passed = verified("Off", &app());
     assert_eq!((passed.is_allowed(), passed.warnings().len()), (true, 0));
 }
@@ -130,6 +136,20 @@ fn i3_a_choice_that_is_none_is_no_way_round_while_nobody_asks_us() {
 }
 
 #[test]
+fn b11_what_the_audit_log_is_told_is_bounded_however_much_there_is_to_say() {
+    let spec = json!({"security": {"runAsNonRoot": "WhenUserIsKnown"}});
+    let snapshot = snapshot(vec![document("PodDefaults", "users", &spec)], Mode::Enforce);
+    let mut pod = app();
+    let container = |number| json!({"name": format!("container-{number:03}"), "image": "i:1"});
+    pod["spec"]["containers"] = (0..200).map(container).collect();
+    let verdict = decided(&snapshot, Phase::Mutate, &pod);
+    let [Annotation::Mutation(said)] = verdict.annotations() else { panic!("{:?}", verdict.annotations()) };
+    assert!(said.len() <= 4096 && said.ends_with("; …"), "{} bytes: {said}", said.len());
+    assert!(said.starts_with("PodDefaults/users in_by_default pod; PodDefaults/users user_unknown "), "{said}");
+    assert_eq!(verdict.notes().len(), 201);
+}
+
+#[test]
 fn i3_a_pod_that_arrives_with_what_it_must_have_passes_and_a_lookalike_does_not() {
     let document = injection("mesh", &container_and_label("proxy"), json!({"failure": {"verify": "Deny"}}));
     let snapshot = snapshot(vec![document], Mode::Enforce);
@@ -141,6 +161,61 @@ fn i3_a_pod_that_arrives_with_what_it_must_have_passes_and_a_lookalike_does_not(
     };
     assert!(with("proxy:1"));
     assert!(!with("pause:3"));
+}
+
+/// A mesh that pods of every namespace have unless they say no, and must have unless they say no.
+fn mandatory(mode: &str) -> Arc<Active> {
+    let spec = json!({"mode": mode, "failure": {"verify": "Deny"}, "add": container_and_label("proxy"),
+        "enablement": {"podLabels": ["mesh/inject"], "podAnnotations": ["mesh/inject"]}});
+    document("SidecarInjection", "mesh", &spec)
+}
+
+/// The pod as the mutate phase makes it; what it is if nobody is asked in that phase is the pod itself.
+fn mutated(snapshot: &Snapshot, pod: &Value) -> Value {
+    let verdict = decided(snapshot, Phase::Mutate, pod);
+    let operations = verdict.patch().expect("a patch").json().to_owned();
+    let operations: json_patch::Patch = serde_json::from_str(&operations).expect("operations");
+    let mut pod = pod.clone();
+    json_patch::patch(&mut pod, &operations).expect("a patch that applies");
+    pod
+}
+
+#[test]
+fn i3_whoever_says_no_is_not_missed_where_he_may_say_so() {
+    let choices = [json!({"labels": {"mesh/inject": "false"}}), json!({"annotations": {"mesh/inject": "false"}})];
+    for choice in choices {
+        let mut pod = app();
+        pod["metadata"] = choice;
+        pod["metadata"]["name"] = json!("web");
+        let verified = |mode: &str| decided(&snapshot(vec![mandatory(mode)], Mode::Enforce), Phase::Validate, &pod);
+        assert!(verified("OptOut").is_allowed(), "{pod}");
+        assert!(!verified("Always").is_allowed(), "{pod}");
+    }
+    let mut on_host = app();
+    on_host["spec"]["hostNetwork"] = json!(true);
+    assert!(decided(&snapshot(vec![mandatory("Always")], Mode::Enforce), Phase::Validate, &on_host).is_allowed());
+}
+
+#[test]
+fn i3_a_pod_that_the_mutate_phase_never_saw_is_refused_and_one_that_somebody_stripped_too() {
+    let snapshot = snapshot(vec![mandatory("OptOut")], Mode::Enforce);
+    let is_allowed = |pod: &Value| decided(&snapshot, Phase::Validate, pod).is_allowed();
+    assert!(!is_allowed(&app()), "as if the webhook had been down, and its failure ignored");
+    let complete = mutated(&snapshot, &app());
+    assert!(is_allowed(&complete));
+    let stripped = |change: fn(&mut Value)| {
+        let mut pod = complete.clone();
+        change(&mut pod["spec"]);
+        is_allowed(&pod)
+    };
+    assert!(!stripped(|spec| spec["initContainers"] = json!([])));
+    assert!(!stripped(|spec| spec["initContainers"][0]["image"] = json!("evil.example/proxy:1")));
+    assert!(!stripped(|spec| spec["initContainers"][0]["command"] = json!(["sleep"])));
+    assert!(!stripped(|spec| spec["initContainers"][0]["name"] = json!("proxy-2")));
+    assert!(!stripped(|spec| drop(
+        spec["initContainers"][0].as_object_mut().and_then(|proxy| proxy.remove("restartPolicy"))
+    )));
+    assert!(stripped(|spec| spec["initContainers"][0]["resources"] = json!({"requests": {"cpu": "1"}})));
 }
 
 fn judged(documents: Vec<Arc<Active>>, kind: &str, spec: Value) -> Verdict {

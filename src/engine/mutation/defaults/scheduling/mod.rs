@@ -1,7 +1,8 @@
-//! Where pods go: tolerations, node affinity, topology spread, priority.
+//! Where pods go and what runs them: tolerations, node affinity, topology spread, priority, runtime.
 
 mod affinity;
 mod priority;
+mod runtime;
 mod spread;
 mod tolerations;
 
@@ -16,6 +17,7 @@ pub(super) struct SchedulingDefaults {
     affinity: Vec<affinity::Requirement>,
     spread: Vec<spread::Constraint>,
     priority_class: Option<String>,
+    runtime_class: Option<String>,
 }
 
 impl SchedulingDefaults {
@@ -37,9 +39,13 @@ impl SchedulingDefaults {
                 .filter_map(|(index, value)| spread::Constraint::compile(value, &at("topologySpread", index), flaws))
                 .collect(),
             priority_class: document.priority_class_name.clone(),
+            runtime_class: document.runtime_class_name.clone(),
         };
         if compiled.priority_class.as_deref() == Some("") {
             flaws.push(flaw("spec.scheduling.priorityClassName", "must be the name of a priority class"));
+        }
+        if compiled.runtime_class.as_deref() == Some("") {
+            flaws.push(flaw("spec.scheduling.runtimeClassName", "must be the name of a runtime class"));
         }
         spread::check_repeated(&compiled.spread, flaws);
         compiled
@@ -49,8 +55,11 @@ impl SchedulingDefaults {
         tolerations::append(part, &self.tolerations);
         affinity::require(part, &self.affinity);
         spread::append(part, &self.spread)?;
-        match &self.priority_class {
-            Some(class) => priority::set(part, class),
+        if let Some(class) = &self.priority_class {
+            priority::set(part, class)?;
+        }
+        match &self.runtime_class {
+            Some(class) => runtime::set(part, class),
             None => Ok(()),
         }
     }

@@ -235,8 +235,13 @@ proptest! {
         prop_assert!(holds(&outcome.pod, &without_plugins(&first)), "{:?} takes something from {first}", patch);
         let (class, before) = (class_of(&Node::new(next.to_string())), class_of(&Node::new(first.to_string())));
         prop_assert!(before != QosClass::Guaranteed || class == QosClass::Guaranteed, "{patch:?}");
-        let standard = Standard::accepting(&Node::new(first.to_string()), LevelVersion { level: Level::Restricted, ..LevelVersion::default() });
-        let fault = check::fault(&Node::new(first.to_string()), &Node::new(outcome.pod.to_string()), &standard);
+        let original = Node::new(first.to_string());
+        let mut result = original.clone();
+        for field in ["metadata", "spec"] {
+            result.set(field, outcome.pod[field].to_string());
+        }
+        let standard = Standard::accepting(&original, LevelVersion { level: Level::Restricted, ..LevelVersion::default() });
+        let fault = check::fault(&|| original.clone(), &result, &standard);
         prop_assert!(fault.is_none(), "{:?} by {:?}", fault, patch);
         prop_assert!(broken_pairs(&next).iter().all(|pair| broken_pairs(&first).contains(pair)), "{patch:?}");
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Outcome, arrived, run, run_in, run_online, run_template, world};
-use crate::engine::mutation::document::Document;
+use crate::engine::mutation::{RuntimeClass, RuntimeClasses, Weight, World};
 
 fn scheduling(scheduling: Value) -> Value {
     json!({"scheduling": scheduling})
@@ -184,16 +184,90 @@ fn labels_and_annotations_are_set_where_there_are_none_of_the_name() {
     assert_eq!(outcome.pod["metadata"]["annotations"], json!({"example.com/a": "v\n\"w\""}));
 }
 
+/// A world with a class of micro virtual machines.
+fn with_runtime_classes(classes: &RuntimeClasses) -> World<'_> {
+    World { runtime_classes: Some(classes), ..world() }
+}
+
+fn runtime_classes() -> RuntimeClasses {
+    let kata = RuntimeClass {
+        overhead: Some(r#"{"cpu":"250m","memory":"120Mi"}"#.into()),
+        node_selector: [("runtime".into(), "kata".into())].into(),
+    };
+    [("kata".into(), kata), ("runc".into(), RuntimeClass::default())].into()
+}
+
 #[test]
-fn g4_no_document_sets_a_runtime_class_so_that_the_overhead_stays_the_class_s() {
-    let document = json!({"apiVersion": "portcullis.dev/v1", "kind": "PodDefaults", "metadata": {"name": "d"},
-                          "spec": {"scheduling": {"runtimeClassName": "kata"}}});
-    let flaw = Document::read(&document.to_string()).expect_err("a flaw");
-    assert!(flaw.to_string().starts_with("spec.scheduling.runtimeClassName: unknown field"), "{flaw}");
-    let pod = json!({"containers": containers(), "runtimeClassName": "kata", "overhead": {"cpu": "250m"}});
-    let outcome = run_online(scheduling(json!({"priorityClassName": "batch"})), pod);
-    assert_eq!(
-        (&outcome.spec()["runtimeClassName"], &outcome.spec()["overhead"]),
-        (&json!("kata"), &json!({"cpu": "250m"}))
-    );
+fn g4_the_overhead_of_a_runtime_class_is_left_to_the_plugin_and_told() {
+    let classes = runtime_classes();
+    let world = with_runtime_classes(&classes);
+    let pod = arrived(&json!({"spec": {"containers": containers()}}), &world);
+    let outcome = run_in(&scheduling(json!({"runtimeClassName": "kata"})), &pod, &world, &[]).expect("no conflict");
+    let mut expected = pod.clone();
+    expected["spec"]["runtimeClassName"] = json!("kata");
+    assert_eq!(outcome.pod, expected);
+    let [told] = outcome.notes.as_slice() else { panic!("{:?}", outcome.notes) };
+    assert_eq!(told.reason.code(), "effective_requests");
+    assert_eq!(told.about, r#"runtime class "kata", cpu +250m, memory +120Mi"#);
+
+    let plain = run_in(&scheduling(json!({"runtimeClassName": "runc"})), &pod, &world, &[]).expect("no conflict");
+    assert_eq!((&plain.spec()["runtimeClassName"], plain.codes()), (&json!("runc"), vec![]));
+}
+
+#[test]
+fn g4_a_runtime_class_that_somebody_chose_stays_with_its_overhead() {
+    let classes = runtime_classes();
+    let world = with_runtime_classes(&classes);
+    let spec = json!({"containers": containers(), "runtimeClassName": "kata"});
+    let pod = arrived(&json!({"spec": spec}), &world);
+    assert_eq!(pod["spec"]["overhead"]["cpu"], "250m");
+    let defaults = scheduling(json!({"runtimeClassName": "runc"}));
+    assert_eq!(run_in(&defaults, &pod, &world, &[]).expect("no conflict").pod, pod);
+    let odd = json!({"spec": {"containers": containers(), "overhead": {"cpu": "1"}}});
+    assert_eq!(run_in(&defaults, &odd, &world, &[]).expect("no conflict").pod, odd);
+}
+
+#[test]
+fn g4_a_runtime_class_that_the_api_server_would_refuse_is_left_out() {
+    let classes = runtime_classes();
+    let world = with_runtime_classes(&classes);
+    let run = |class: &str, spec: Value| {
+        let pod = arrived(&json!({"spec": spec}), &world);
+        let defaults = scheduling(json!({"runtimeClassName": class}));
+        let outcome = run_in(&defaults, &pod, &world, &[]).expect("no conflict");
+        assert_eq!(outcome.pod, pod);
+        outcome.codes()
+    };
+    let elsewhere = json!({"containers": containers(), "nodeSelector": {"runtime": "gvisor"}});
+    assert_eq!(run("kata", elsewhere.clone()), ["runtime_class_unfit"]);
+    assert_eq!(run("firecracker", elsewhere), ["runtime_class_missing"]);
+    let denying = json!({"scheduling": {"runtimeClassName": "firecracker"}, "onConflict": "Deny"});
+    let conflict =
+        run_in(&denying, &json!({"spec": {"containers": containers()}}), &world, &[]).expect_err("a conflict");
+    assert_eq!((conflict.reason.code(), conflict.weight), ("runtime_class_missing", Weight::Denied));
+}
+
+#[test]
+fn g4_a_class_for_windows_is_not_for_a_pod_of_linux() {
+    let windows = RuntimeClass {
+        node_selector: [("kubernetes.io/os".into(), "windows".into())].into(),
+        ..RuntimeClass::default()
+    };
+    let classes = [("windows-2025".into(), windows)].into();
+    let defaults = scheduling(json!({"runtimeClassName": "windows-2025"}));
+    let pod = json!({"spec": {"containers": containers()}});
+    let outcome = run_in(&defaults, &pod, &with_runtime_classes(&classes), &[]).expect("no conflict");
+    assert_eq!((outcome.pod.clone(), outcome.codes()), (pod, vec!["runtime_class_unfit"]));
+    let windows = json!({"spec": {"containers": containers(), "os": {"name": "windows"}}});
+    let outcome = run_in(&defaults, &windows, &with_runtime_classes(&classes), &[]).expect("no conflict");
+    assert_eq!(outcome.spec()["runtimeClassName"], "windows-2025");
+}
+
+#[test]
+fn g4_a_template_gets_the_class_although_offline_nobody_knows_it() {
+    let template = json!({"spec": {"containers": containers()}});
+    let defaults = || scheduling(json!({"runtimeClassName": "kata"}));
+    assert_eq!(run_template(defaults(), template.clone()).spec()["runtimeClassName"], "kata");
+    let alone = run_in(&defaults(), &template, &world(), &[]).expect("no conflict");
+    assert_eq!((alone.pod.clone(), alone.codes()), (template, vec!["runtime_class_missing"]));
 }

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{World, arrived, world};
+use crate::engine::Unread;
 use crate::engine::mutation::document::Document;
 use crate::engine::mutation::resources::{QosClass, class_of};
 use crate::engine::mutation::{Active, Documents, Node, Note, Patch, Rules, mutate};
@@ -33,7 +34,7 @@ fn both() -> Documents {
 fn through(pod: &str, documents: &Documents, world: &World<'_>) -> (String, Option<Patch>, Vec<Note>) {
     let candidates = documents.candidates(|_| None);
     let enforced = LevelVersion { level: Level::Restricted, ..LevelVersion::default() };
-    let mutated = mutate(pod, Rules { documents, candidates: &candidates, world, enforced });
+    let mutated = mutate(Unread::of(pod), Rules { documents, candidates: &candidates, world, enforced });
     (mutated.pod.to_json().into_owned(), mutated.patch, mutated.notes)
 }
 

@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 use flaws::Flaws;
 pub(super) use order::may_meet;
 
+use super::image::{Mirrors, is_mirror};
 use super::parts::{Item, Parts, Volume};
 use super::{Injection, Revision, Revisions, digest};
 use crate::engine::mutation::document::{
@@ -28,6 +29,7 @@ impl Injection {
     pub(crate) fn compile(title: &str, document: &SidecarInjection) -> Result<Self, Vec<Flaw>> {
         let mut flaws = Flaws::default();
         conflicts_make_sense(document.conflicts, &mut flaws);
+        mirrors_make_sense(&document.image_mirrors, &mut flaws);
         let (revisions, by) = revisions(document, &mut flaws);
         let items: Vec<&Item> = revisions.iter().flat_map(|revision| &revision.parts.items).collect();
         let overrides = overrides::compile(document, &items, &mut flaws);
@@ -39,6 +41,7 @@ impl Injection {
             name: name.to_owned(),
             title: title.to_owned(),
             conflicts: document.conflicts,
+            mirrors: Mirrors(document.image_mirrors.clone()),
             overrides,
             revisions,
             by,
@@ -53,6 +56,14 @@ fn conflicts_make_sense(conflicts: Conflicts, flaws: &mut Flaws) {
     }
     if conflicts.volume_name == NameConflict::MergeAuto {
         flaws.add("spec.conflicts.volumeName", "must be Deny, Skip or Rename: volumes are not merged");
+    }
+}
+
+fn mirrors_make_sense(mirrors: &[String], flaws: &mut Flaws) {
+    for (index, mirror) in mirrors.iter().enumerate().filter(|(_, mirror)| !is_mirror(mirror)) {
+        let instead =
+            "must be a registry or a path in one, such as `mirror.example.com/hub`, with a dot or a port in its name";
+        flaws.add(format!("spec.imageMirrors[{index}]"), format!("{mirror:?} {instead}"));
     }
 }
 

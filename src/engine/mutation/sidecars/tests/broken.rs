@@ -25,7 +25,7 @@ fn outcome(failure: &str) -> (bool, Vec<(Reason, Weight)>) {
     let pod = app().to_string();
     let rules =
         Rules { documents: &documents, candidates: &candidates, world: &world, enforced: LevelVersion::PRIVILEGED };
-    let mutated = mutate(&pod, rules);
+    let mutated = mutate(crate::engine::Unread::of(&pod), rules);
     let said = mutated.notes.iter().filter(|note| note.weight > Weight::Detail);
     (mutated.patch.is_some(), said.map(|note| (note.reason, note.weight)).collect())
 }

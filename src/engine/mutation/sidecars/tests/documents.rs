@@ -38,6 +38,12 @@ fn names_are_dns_labels_and_differ() {
 }
 
 #[test]
+fn a_mirror_that_anybody_may_own_is_none() {
+    let found = only(json!({"imageMirrors": ["mirror.example.com/hub", "mirror/hub"]}));
+    begins(&found, "spec.imageMirrors[1]: \"mirror/hub\" must be a registry");
+}
+
+#[test]
 fn d3_a_plain_init_container_has_no_probes_and_a_sidecar_may() {
     let probe = json!({"container": {"readinessProbe": {"httpGet": {"port": 1}}, "lifecycle": {}}});
     let found = flaws(json!({"add": {"initContainers": [sidecar("i", probe.clone())]}}));

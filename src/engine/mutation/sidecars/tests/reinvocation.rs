@@ -208,12 +208,118 @@ fn c7_a_copy_without_the_sidecar_has_no_probe_that_leads_nowhere() {
     assert!(!result.to_string().contains("mesh") && !result.to_string().contains("agent"), "{result:#}");
 }
 
+/// A pod as it is stored, with every image behind another registry.
+fn mirrored(pod: &Value, registry: &str) -> Value {
+    let mut pod = as_the_api_server_stores(pod);
+    for list in ["initContainers", "containers"] {
+        for container in pod["spec"][list].as_array_mut().expect("a list") {
+            let image = container["image"].as_str().expect("an image");
+            container["image"] = json!(image.replace("registry.example", registry));
+        }
+    }
+    pod
+}
+
+fn with_mirror(mirrors: Value) -> Injection {
+    document(&json!({"imageMirrors": mirrors, "add": {
+        "initContainers": [sidecar("init", json!({}))],
+        "containers": [sidecar("proxy", json!({"container": {"args": ["-v"]}}))]}}))
+    .expect("a document without flaws")
+}
+
+#[test]
+fn an_image_behind_a_declared_mirror_is_ours_and_stays_there() {
+    let injection = with_mirror(json!(["mirror.local/cache"]));
+    for registry in ["mirror.local/cache", "mirror.local/cache/registry.example"] {
+        let stored = mirrored(&admit(&injection, &app()).pod, registry);
+        let second = Cluster::default().pass(&[&injection], &stored).expect("no conflict");
+        assert_eq!((second.operations, second.notes), (Vec::new(), Vec::new()), "{registry}");
+        assert_eq!(injection.missing(&Node::new(stored.to_string()), &[]), Vec::<String>::new());
+        // Neither does it need an annotation to be known.
+        let mut bare = stored.clone();
+        bare["metadata"]["annotations"] = json!({});
+        assert_eq!(Cluster::default().pass(&[&injection], &bare).expect("no conflict").pod["spec"], stored["spec"]);
+    }
+}
+
+#[test]
+fn an_image_behind_a_registry_that_nobody_declared_is_made_ours_again_and_missed_if_it_stays() {
+    let injection = with_mirror(json!(["mirror.local/cache"]));
+    let admitted = admit(&injection, &app());
+    for registry in ["evil.example", "mirror.local", "mirror.local.evil/cache", "evil.example/registry.example"] {
+        let stored = mirrored(&admitted.pod, registry);
+        assert_eq!(injection.missing(&Node::new(stored.to_string()), &[]).len(), 2, "{registry}");
+        let second = Cluster::default().pass(&[&injection], &stored).expect("no conflict");
+        assert_eq!(second.container("proxy")["image"], "registry.example/proxy:1");
+        assert_eq!(injection.missing(&Node::new(second.pod.to_string()), &[]), Vec::<String>::new());
+        let mut bare = stored.clone();
+        bare["metadata"]["annotations"] = json!({});
+        assert_eq!(conflict(&injection, &bare).reason, Reason::ContainerNameTaken, "{registry}");
+    }
+}
+
+#[test]
+fn c6_a_copy_from_before_the_document_moved_to_another_registry_is_brought_over() {
+    let at = |registry: &str| {
+        let image = format!("{registry}/proxy:1");
+        adding(json!({"containers": [sidecar("proxy", json!({"container": {"image": image}}))]}))
+    };
+    let copy = copied(&admit(&at("old.example/team"), &app()).pod);
+    let updated = Cluster::default().pass(&[&at("new.example")], &copy).expect("no conflict");
+    assert_eq!((updated.names("initContainers"), updated.reasons()), (vec!["proxy"], Vec::new()));
+    assert_eq!(updated.container("proxy")["image"], "new.example/proxy:1");
+    assert_eq!(at("new.example").missing(&Node::new(updated.pod.to_string()), &[]), Vec::<String>::new());
+}
+
+#[test]
+fn i3_an_image_that_an_override_allows_is_not_missed_and_no_other_passes() {
+    let field = json!({"key": "image", "container": "proxy", "set": "image", "type": {"image": {"allow": ["registry.example/proxy-*:*"]}}});
+    let injection = document(
+        &json!({"overrides": {"prefix": "mesh.example/", "fields": [field]}, "imageMirrors": ["mirror.local"],
+        "add": {"containers": [sidecar("proxy", json!({}))]}}),
+    )
+    .expect("a document without flaws");
+    let with = |image: &str| {
+        let mut pod = admit(&injection, &app()).pod;
+        container_mut(&mut pod, "proxy")["image"] = json!(image);
+        injection.missing(&Node::new(pod.to_string()), &[]).is_empty()
+    };
+    for good in [
+        "registry.example/proxy:2",
+        "registry.example/proxy-debug:1",
+        "mirror.local/registry.example/proxy-debug:1",
+        "mirror.local/proxy-debug:1",
+    ] {
+        assert!(with(good), "{good}");
+    }
+    for bad in ["evil.example/proxy-debug:1", "pause:3", "mirror.local/evil/proxy-debug:1", "registry.example/other:1"]
+    {
+        assert!(!with(bad), "{bad}");
+    }
+}
+
 #[test]
 fn i3_a_sidecar_that_somebody_removed_or_replaced_is_missed() {
     let admitted = admit(&mesh(), &app());
-    let missing = |pod: &Value| mesh().missing(&Node::new(pod.to_string()));
+    let missing = |pod: &Value| mesh().missing(&Node::new(pod.to_string()), &[]);
     assert_eq!(missing(&as_the_api_server_stores(&admitted.pod)), Vec::<String>::new());
-    assert_eq!(missing(&app()), ["container \"mesh-init\"", "container \"mesh-proxy\""]);
+    let all = [
+        "container \"mesh-init\"",
+        "container \"mesh-proxy\"",
+        "volume \"agent\"",
+        "variable \"MESH\"",
+        "mount \"/agent\"",
+    ];
+    assert_eq!(missing(&app()), all);
+    let mut joined = admitted.pod.clone();
+    joined["spec"]["containers"].as_array_mut().expect("a list").push(probed("late"));
+    assert_eq!(missing(&joined), Vec::<String>::new(), "one that came after us");
+    for (list, key) in [("env", "MESH"), ("volumeMounts", "/agent")] {
+        let mut stripped = admitted.pod.clone();
+        container_mut(&mut stripped, "app")[list] = json!([]);
+        assert_eq!(missing(&stripped).len(), 1, "{key}");
+        assert!(missing(&stripped)[0].contains(key));
+    }
     let mut replaced = admitted.pod.clone();
     container_mut(&mut replaced, "mesh-proxy")["command"] = json!(["sleep"]);
     assert_eq!(missing(&replaced), ["container \"mesh-proxy\""]);

@@ -67,6 +67,19 @@ fn i1_a_pod_without_our_parts_stays_as_it_is() {
 }
 
 #[test]
+fn i1_what_there_was_no_room_to_list_is_taken_back_too() {
+    let containers: Vec<Value> = (0..80)
+        .map(|number| json!({"name": format!("container-{number:02}"), "image": "app:1", "livenessProbe": {"grpc": {"port": 9000}},
+            "env": [{"name": "MINE", "value": "1"}], "volumeMounts": [{"name": "mine", "mountPath": "/mine"}]}))
+        .collect();
+    let pod = pod(json!({"containers": containers, "volumes": [{"name": "mine", "emptyDir": {}}]}));
+    let injected = admit(&everything(), &pod);
+    assert!(injected.annotation("portcullis.dev/applied").contains("\"more\":true"));
+    assert!(injected.annotation("portcullis.dev/applied").len() < 2048 + 64);
+    assert_eq!(taken_back(&everything(), &injected.pod), (pod, Vec::new()));
+}
+
+#[test]
 fn i1_a_value_that_was_replaced_is_told_of() {
     let injection =
         adding(json!({"patchContainers": [{"env": [{"name": "A", "value": "ours", "onExisting": "Replace"}]}]}));

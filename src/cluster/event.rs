@@ -1,4 +1,5 @@
-//! Events of Kubernetes, which `kubectl events` shows: what became of the registration, and pods that slipped in.
+//! Events of Kubernetes, which `kubectl events` shows: what became of the registration, pods that slipped in, and what documents came
+//! to for the pods of a controller.
 //!
 //! They are told to humans and nothing depends on them, so that one that cannot be written is only mentioned in the log.
 
@@ -6,16 +7,15 @@ use std::time::SystemTime;
 
 use serde_json::{Value, json};
 
-use super::super::access::Access;
-use super::super::clock;
-use super::super::error::ClusterError;
-use super::super::place::{Deed, Place};
-use super::super::question::Question;
-use super::super::release::Release;
-use super::field::at;
+use super::access::Access;
+use super::clock;
+use super::error::ClusterError;
+use super::place::{Deed, Place};
+use super::question::Question;
+use super::release::Release;
 
 /// The most bytes of a note; the API allows 1 KiB.
-const MOST_OF_A_NOTE: usize = 1000;
+pub(super) const MOST_OF_A_NOTE: usize = 1000;
 
 const MOST_OF_AN_ANSWER: usize = 64 << 10;
 
@@ -56,11 +56,40 @@ pub(super) async fn tell_about(
     event: &Event<'_>,
     now: SystemTime,
 ) -> Result<(), ClusterError> {
-    let namespace = at(regarding, &["namespace"]).as_str().unwrap_or("default");
+    write(access, reporter, json!({"generateName": format!("{reporter}-")}), regarding, event, now).await
+}
+
+/// Tells an event about an object unless there is one of this name already: for what several replicas may tell.
+///
+/// # Errors
+/// What kept it from being written; a conflict if it is there.
+pub(super) async fn tell_once(
+    access: &Access,
+    reporter: &str,
+    name: &str,
+    regarding: &Value,
+    event: &Event<'_>,
+    now: SystemTime,
+) -> Result<(), ClusterError> {
+    write(access, reporter, json!({"name": name}), regarding, event, now).await
+}
+
+async fn write(
+    access: &Access,
+    reporter: &str,
+    mut metadata: Value,
+    regarding: &Value,
+    event: &Event<'_>,
+    now: SystemTime,
+) -> Result<(), ClusterError> {
+    let namespace = regarding.get("namespace").and_then(Value::as_str).unwrap_or("default");
+    if let Some(metadata) = metadata.as_object_mut() {
+        metadata.insert("namespace".to_owned(), namespace.into());
+    }
     let document = json!({
         "apiVersion": "events.k8s.io/v1",
         "kind": "Event",
-        "metadata": {"generateName": format!("{reporter}-"), "namespace": namespace},
+        "metadata": metadata,
         "eventTime": clock::text_with_micros(now),
         "reportingController": "portcullis.dev/portcullis",
         "reportingInstance": reporter,

@@ -1,50 +1,48 @@
-//! Every namespace that is known, by name.
+//! Facts of a cluster by name: its namespaces, its service accounts.
 //!
-//! A copy shares what does not change afterwards: publishing one change among ten thousand namespaces copies the forty or so
+//! A copy shares what does not change afterwards: publishing one change among ten thousand names copies the forty or so
 //! that lie beside it, and nothing of the rest.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::snapshot::Namespace;
-
 const SHARDS: usize = 256;
 
-type Shard = HashMap<Arc<str>, Namespace>;
+type Shard<V> = HashMap<Arc<str>, V>;
 
 #[derive(Debug, Clone)]
-pub(super) struct Namespaces {
-    shards: Box<[Arc<Shard>]>,
+pub(super) struct Shards<V> {
+    shards: Box<[Arc<Shard<V>>]>,
     count: usize,
 }
 
-impl Default for Namespaces {
+impl<V> Default for Shards<V> {
     fn default() -> Self {
-        Self { shards: vec![Arc::default(); SHARDS].into(), count: 0 }
+        Self { shards: (0..SHARDS).map(|_| Arc::default()).collect(), count: 0 }
     }
 }
 
-impl Namespaces {
+impl<V: Clone + PartialEq> Shards<V> {
     pub(super) fn len(&self) -> usize {
         self.count
     }
 
-    pub(super) fn find(&self, name: &str) -> Option<&Namespace> {
+    pub(super) fn find(&self, name: &str) -> Option<&V> {
         self.shards.get(shard_of(name))?.get(name)
     }
 
-    /// Puts a namespace under this name; false if it stood there already, the same.
-    pub(super) fn put(&mut self, name: &str, namespace: Namespace) -> bool {
-        if self.find(name) == Some(&namespace) {
+    /// Puts a value under this name; false if it stood there already, the same.
+    pub(super) fn put(&mut self, name: &str, value: V) -> bool {
+        if self.find(name) == Some(&value) {
             return false;
         }
         let Some(shard) = self.shards.get_mut(shard_of(name)) else { return false };
-        let before = Arc::make_mut(shard).insert(name.into(), namespace);
+        let before = Arc::make_mut(shard).insert(name.into(), value);
         self.count += usize::from(before.is_none());
         true
     }
 
-    /// Takes out the namespace of this name; false if there is none.
+    /// Takes out what stands under this name; false if there is nothing.
     pub(super) fn take(&mut self, name: &str) -> bool {
         if self.find(name).is_none() {
             return false;
@@ -64,7 +62,7 @@ fn shard_of(name: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::Workloads;
+    use crate::engine::{Namespace, Workloads};
 
     fn denying() -> Namespace {
         Namespace { workloads: Some(Workloads::Deny), ..Namespace::default() }
@@ -72,7 +70,7 @@ mod tests {
 
     #[test]
     fn a_copy_shares_what_did_not_change_and_keeps_what_it_had() {
-        let mut after = Namespaces::default();
+        let mut after = Shards::default();
         for index in 0..1000 {
             after.put(&format!("team-{index}"), Namespace::default());
         }
@@ -87,7 +85,7 @@ mod tests {
 
     #[test]
     fn says_whether_anything_changed() {
-        let mut namespaces = Namespaces::default();
+        let mut namespaces = Shards::default();
         assert!(namespaces.put("shop", Namespace::default()));
         assert!(!namespaces.put("shop", Namespace::default()));
         assert!(namespaces.take("shop"));
@@ -97,7 +95,7 @@ mod tests {
 
     #[test]
     fn names_are_spread() {
-        let mut namespaces = Namespaces::default();
+        let mut namespaces = Shards::default();
         for index in 0..10_000 {
             namespaces.put(&format!("tenant-{index}-production"), Namespace::default());
         }

@@ -1,0 +1,199 @@
+//! The structure of a pod: the rules of `k8s.io/kubernetes/pkg/apis/core/validation` that an addition can break.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::fmt;
+
+use super::super::plan::Reason;
+use super::super::selection::containers;
+use super::{Change, Extent, Fault, Node};
+
+/// The most bytes of all annotations (`apimachinery/pkg/api/validation`, `TotalAnnotationSizeLimitB`).
+const MOST_ANNOTATIONS: usize = 256 << 10;
+
+/// What the API server's validation would refuse.
+pub(super) fn structure(pod: &Node<'_>, extent: Extent) -> Vec<Fault> {
+    let mut flaws = Vec::new();
+    let Some(seen) = Seen::of(pod, extent) else { return flaws };
+    let volumes: Vec<Cow<'_, str>> = if seen.volumes || !seen.mounting.is_empty() {
+        let volumes = pod.get("spec").into_iter().flat_map(|spec| spec.list("volumes"));
+        volumes.map(|volume| volume.string_at("name").unwrap_or_default()).collect()
+    } else {
+        Vec::new()
+    };
+    if seen.volumes {
+        names(&volumes, "volume", &mut flaws);
+    }
+    if !seen.containers.is_empty() {
+        let all: Vec<_> = containers(pod).map(|container| container.string_at("name").unwrap_or_default()).collect();
+        names(&all, "container", &mut flaws);
+    }
+    seen.mounting.iter().for_each(|container| mounts(container, &volumes, &mut flaws));
+    seen.containers.iter().for_each(|container| self::container(container, &mut flaws));
+    seen.init_containers.iter().for_each(|container| plain_init_container(container, &mut flaws));
+    if seen.annotations {
+        annotations(pod, &mut flaws);
+    }
+    flaws
+}
+
+/// What is to be looked at.
+#[derive(Default)]
+struct Seen<'n, 'a> {
+    /// All volumes.
+    volumes: bool,
+    containers: Vec<&'n Node<'a>>,
+    init_containers: Vec<&'n Node<'a>>,
+    /// Containers whose mounts may have lost their volumes.
+    mounting: Vec<&'n Node<'a>>,
+    annotations: bool,
+}
+
+impl<'n, 'a> Seen<'n, 'a> {
+    /// None if there is nothing to look at.
+    fn of(pod: &'n Node<'a>, extent: Extent) -> Option<Self> {
+        match extent {
+            Extent::Whole => Some(Self::whole(pod)),
+            Extent::Changes => Self::changes(pod),
+        }
+    }
+
+    fn whole(pod: &'n Node<'a>) -> Self {
+        let init_containers = pod.get("spec").into_iter().flat_map(|spec| spec.list("initContainers"));
+        let containers: Vec<_> = containers(pod).collect();
+        Self {
+            volumes: true,
+            mounting: containers.clone(),
+            containers,
+            init_containers: init_containers.collect(),
+            annotations: true,
+        }
+    }
+
+    fn changes(pod: &'n Node<'a>) -> Option<Self> {
+        if !pod.is_edited() {
+            return None;
+        }
+        let mut seen = Self::default();
+        let mut volume_is_gone = false;
+        for (key, change) in pod.changes() {
+            let Change::Within(part) = change else { return Some(Self::whole(pod)) };
+            for (field, change) in part.changes() {
+                match (key, field) {
+                    ("metadata", "annotations") => seen.annotations = true,
+                    ("spec", "volumes") => {
+                        seen.volumes = true;
+                        volume_is_gone |= matches!(change, Change::New(_) | Change::Gone)
+                            || matches!(change, Change::Within(list) if list.item_changes().any(|change| !is_new(change)));
+                    }
+                    ("spec", "containers") => seen.containers.extend(changed(change)),
+                    ("spec", "initContainers") => seen.init_containers.extend(changed(change)),
+                    _ => {}
+                }
+            }
+        }
+        seen.containers.extend(&seen.init_containers);
+        seen.mounting = if volume_is_gone { containers(pod).collect() } else { seen.containers.clone() };
+        Some(seen)
+    }
+}
+
+fn is_new(change: Change<'_, '_>) -> bool {
+    matches!(change, Change::New(_))
+}
+
+/// The elements of a list that are new or have changed.
+fn changed<'n, 'a>(list: Change<'n, 'a>) -> Vec<&'n Node<'a>> {
+    match list {
+        Change::New(list) => list.items().collect(),
+        Change::Within(list) => list
+            .item_changes()
+            .filter_map(|change| match change {
+                Change::New(item) | Change::Within(item) => Some(item),
+                Change::Gone => None,
+            })
+            .collect(),
+        Change::Gone => Vec::new(),
+    }
+}
+
+fn broken(about: String) -> Fault {
+    Fault { reason: Reason::SelfCheckFailed, about }
+}
+
+/// What a list's names are, and that none is there twice.
+fn names(names: &[Cow<'_, str>], what: &str, flaws: &mut Vec<Fault>) {
+    twice(names.iter().map(Cow::as_ref), format_args!("{what}"), flaws);
+    for name in names.iter().filter(|name| !is_dns_label(name)) {
+        flaws.push(broken(format!("{name:?} is no name of a container or a volume")));
+    }
+}
+
+fn mounts(container: &Node<'_>, volumes: &[Cow<'_, str>], flaws: &mut Vec<Fault>) {
+    let name = container.string_at("name").unwrap_or_default();
+    for mount in container.list("volumeMounts") {
+        let volume = mount.string_at("name").unwrap_or_default();
+        if !volumes.contains(&volume) {
+            flaws.push(broken(format!("container {name:?} mounts the volume {volume:?}, which is not there")));
+        }
+    }
+}
+
+fn container(container: &Node<'_>, flaws: &mut Vec<Fault>) {
+    let name = container.string_at("name").unwrap_or_default();
+    let paths: Vec<_> = container.list("volumeMounts").filter_map(|mount| mount.string_at("mountPath")).collect();
+    twice(paths.iter().map(Cow::as_ref), format_args!("mount of container {name:?} at"), flaws);
+    if container.list("env").any(|variable| variable.string_at("name").is_none_or(|name| name.is_empty())) {
+        flaws.push(broken(format!("container {name:?} has a variable without a name")));
+    }
+    let security = container.get("securityContext");
+    let is = |field: &str, wanted: bool| {
+        security.and_then(|security| security.get(field)).and_then(Node::boolean) == Some(wanted)
+    };
+    let adds_sys_admin = || {
+        let added = security.and_then(|security| security.at(&["capabilities", "add"]));
+        let is_sys_admin = |name: Cow<'_, str>| name == "SYS_ADMIN" || name == "CAP_SYS_ADMIN";
+        added.is_some_and(|added| added.items().any(|name| name.string().is_some_and(is_sys_admin)))
+    };
+    if is("allowPrivilegeEscalation", false) && (is("privileged", true) || adds_sys_admin()) {
+        flaws.push(broken(format!("container {name:?} forbids the privileges that it asks for")));
+    }
+}
+
+/// Only native sidecars among the init containers may have probes and hooks.
+fn plain_init_container(container: &Node<'_>, flaws: &mut Vec<Fault>) {
+    if container.string_at("restartPolicy").is_some_and(|policy| policy == "Always") {
+        return;
+    }
+    for field in ["livenessProbe", "readinessProbe", "startupProbe", "lifecycle"] {
+        if container.get(field).is_some() {
+            let name = container.string_at("name").unwrap_or_default();
+            flaws.push(broken(format!(
+                "the init container {name:?} has a {field}, which only a native sidecar may have"
+            )));
+        }
+    }
+}
+
+fn annotations(pod: &Node<'_>, flaws: &mut Vec<Fault>) {
+    let annotations = pod.at(&["metadata", "annotations"]).into_iter().flat_map(Node::members);
+    let size: usize = annotations.map(|(key, value)| key.len() + value.string().map_or(0, |value| value.len())).sum();
+    if size > MOST_ANNOTATIONS {
+        // The rest of a pod's annotations is its author's; everything else that is broken is our fault.
+        let about = "the annotations have more than 256 KiB".to_owned();
+        flaws.push(Fault { reason: Reason::AnnotationsFull, about });
+    }
+}
+
+fn twice<'n>(names: impl Iterator<Item = &'n str>, what: fmt::Arguments<'_>, flaws: &mut Vec<Fault>) {
+    let mut seen = BTreeSet::new();
+    for name in names.filter(|name| !seen.insert(*name)) {
+        flaws.push(broken(format!("there are two of {what} {name:?}")));
+    }
+}
+
+/// RFC 1123.
+fn is_dns_label(name: &str) -> bool {
+    let is_inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=63).contains(&name.len()) && name.bytes().all(is_inner) && !name.starts_with('-') && !name.ends_with('-')
+}
