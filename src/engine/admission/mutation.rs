@@ -100,12 +100,7 @@ struct Home<'a> {
 
 impl<'a> Home<'a> {
     /// The world of a pod there; none where no document is in force.
-    fn world(
-        self,
-        pod: &str,
-        snapshot: &'a Snapshot,
-        subject: Subject,
-    ) -> Option<(&'a NamespaceMutation, World<'a>)> {
+    fn world(self, pod: &str, snapshot: &'a Snapshot, subject: Subject) -> Option<(&'a NamespaceMutation, World<'a>)> {
         let mutation = self.namespace.mutation.as_deref()?;
         let around = Around {
             namespace: self.name,

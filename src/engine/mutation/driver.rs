@@ -87,8 +87,9 @@ pub fn mutate<'a>(pod: Unread<'a>, rules: Rules<'a>) -> Mutated<'a> {
 /// should not have come so far: whoever let it in was not us.
 pub fn verify(pod: &str, rules: Rules<'_>) -> Vec<Note> {
     let pod = Node::new(pod);
-    let own: LazyCell<Vec<String>, _> =
-        LazyCell::new(|| rules.documents.iter().flat_map(|document| document.own_containers()).map(str::to_owned).collect());
+    let own: LazyCell<Vec<String>, _> = LazyCell::new(|| {
+        rules.documents.iter().flat_map(|document| document.own_containers()).map(str::to_owned).collect()
+    });
     let mut notes = Vec::new();
     for (_, document) in rules.documents.at(rules.candidates.of(&pod)) {
         let weight = match document.verify {

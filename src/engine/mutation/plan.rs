@@ -41,6 +41,9 @@ pub struct Demands {
     pub before: Vec<String>,
     /// After whom.
     pub after: Vec<String>,
+    /// Whether it comes before all, or after all, that do not insist on the same.
+    pub first: bool,
+    pub last: bool,
 }
 
 impl Plan<'_> {

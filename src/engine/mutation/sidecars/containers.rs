@@ -2,7 +2,7 @@
 //! stands where it may not is moved, once.
 
 use super::super::document::{NameConflict, OnConflict};
-use super::super::plan::{Conflict, Reason, Weight};
+use super::super::plan::{Conflict, Demands, Reason, Weight};
 use super::super::tree::Node;
 use super::claim::Part;
 use super::complete::{complete, complete_resources};
@@ -200,16 +200,16 @@ impl<'a> Work<'a, '_> {
             .filter(|name| *name != item.name.as_str())
             .map(|name| Neighbour {
                 is_ours: is_in(&self.plan.own_containers, &name),
-                is_first: is_in(&self.reserved.first, &name),
-                is_last: is_in(&self.reserved.last, &name),
+                is_first: demands(&name).map_or_else(|| is_in(&self.reserved.first, &name), |other| other.first),
+                is_last: demands(&name).map_or_else(|| is_in(&self.reserved.last, &name), |other| other.last),
                 precedes: demands(&name).is_some_and(|other| other.demands_to_precede(&item.name)),
                 follows: demands(&name).is_some_and(|other| other.demands_to_follow(&item.name)),
                 name: name.into_owned(),
             })
             .collect();
         let Some(demands) = demands(&item.name) else { return places(&others, &item.order) };
-        let (before, after) = (demands.before.clone(), demands.after.clone());
-        places(&others, &Constraints { before, after, ..item.order.clone() })
+        let Demands { before, after, first, last, .. } = demands.clone();
+        places(&others, &Constraints { before, after, first, last, ..item.order.clone() })
     }
 }
 

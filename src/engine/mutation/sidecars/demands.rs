@@ -36,8 +36,8 @@ pub(super) fn demands<'i>(injections: impl Iterator<Item = &'i Injection>, plan:
 }
 
 fn written(item: &Item) -> Demands {
-    let Constraints { before, after, .. } = &item.order;
-    Demands { name: item.name.clone(), before: before.clone(), after: after.clone() }
+    let Constraints { before, after, first, last, .. } = &item.order;
+    Demands { name: item.name.clone(), before: before.clone(), after: after.clone(), first: *first, last: *last }
 }
 
 /// The places of those of whom the first has to come before the second, as far as they may meet in one list.
@@ -58,16 +58,19 @@ fn pairs(items: &[&Item], all: &[Demands]) -> Vec<(usize, usize)> {
     pairs
 }
 
-/// Whoever comes before another comes before all that the other has to come before, and the other way round. False if nothing is new.
+/// Whoever comes before another comes before all that the other has to come before, and the other way round; behind the last of all
+/// nothing can be but what is the last too. False if nothing is new.
 fn inherit(all: &mut [Demands], pairs: &[(usize, usize)]) -> bool {
     let mut is_new = false;
     for (from, to) in pairs {
         let (Some(earlier), Some(later)) = (all.get(*from).cloned(), all.get(*to).cloned()) else { continue };
         if let Some(demands) = all.get_mut(*from) {
-            is_new |= extend(&mut demands.before, later.before);
+            is_new |= extend(&mut demands.before, later.before) || (later.first && !demands.first);
+            demands.first |= later.first;
         }
         if let Some(demands) = all.get_mut(*to) {
-            is_new |= extend(&mut demands.after, earlier.after);
+            is_new |= extend(&mut demands.after, earlier.after) || (earlier.last && !demands.last);
+            demands.last |= earlier.last;
         }
     }
     is_new
