@@ -9,6 +9,8 @@ mod harness;
 mod applying;
 #[path = "mutation/copies.rs"]
 mod copies;
+#[path = "mutation/corpus.rs"]
+mod corpus;
 #[path = "mutation/defaults.rs"]
 mod defaults;
 #[path = "mutation/documents.rs"]
@@ -19,17 +21,27 @@ mod facts;
 mod flaws;
 #[path = "mutation/limits.rs"]
 mod limits;
+#[path = "mutation/newcomer.rs"]
+mod newcomer;
+#[path = "mutation/odd.rs"]
+mod odd;
 #[path = "mutation/other.rs"]
 mod other;
 #[path = "mutation/reinvocation.rs"]
 mod reinvocation;
+#[path = "mutation/rich.rs"]
+mod rich;
 #[path = "registration/rights.rs"]
 mod rights;
+#[path = "mutation/schema.rs"]
+mod schema;
 #[path = "mutation/stage.rs"]
 mod stage;
 #[path = "mutation/told.rs"]
 mod told;
 #[path = "mutation/updates.rs"]
 mod updates;
+#[path = "mutation/validity.rs"]
+mod validity;
 #[path = "mutation/workloads.rs"]
 mod workloads;

@@ -2,11 +2,14 @@
 
 #[path = "../fuzz/invariants.rs"]
 mod invariants;
+#[path = "../fuzz/mutation.rs"]
+mod mutation;
 
 use std::fs;
 use std::path::Path;
 
 const ROUNDS: usize = 4000;
+const MUTATIONS: usize = 600;
 
 #[test]
 fn decoding_agrees_with_stock_serde_json() {
@@ -14,18 +17,44 @@ fn decoding_agrees_with_stock_serde_json() {
         let review: serde_json::Value = serde_json::from_slice(&text).expect("a seed that is JSON");
         review["request"]["object"].to_string().into_bytes()
     });
-    bend(&objects.collect::<Vec<_>>(), invariants::decoding_agrees);
+    bend(&objects.collect::<Vec<_>>(), ROUNDS, invariants::decoding_agrees);
 }
 
 #[test]
 fn every_review_is_answered_or_refused() {
-    bend(&seeds("json"), invariants::a_review_is_answered);
+    bend(&seeds("json"), ROUNDS, invariants::a_review_is_answered);
 }
 
 #[test]
 fn every_manifest_is_read_or_refused() {
-    bend(&seeds("yaml"), invariants::a_manifest_is_read);
+    bend(&seeds("yaml"), ROUNDS, invariants::a_manifest_is_read);
 }
+
+#[test]
+fn every_pod_is_mutated_by_a_patch_that_applies_and_once() {
+    let examples = seeds("json").into_iter().map(|text| {
+        let review: serde_json::Value = serde_json::from_slice(&text).expect("a seed that is JSON");
+        review["request"]["object"].to_string()
+    });
+    let seeds = examples.chain([RICH_POD.split_whitespace().collect::<String>()]);
+    let with_value = |(index, pod): (usize, String)| format!("{pod}\n{}", VALUES[index % VALUES.len()]).into_bytes();
+    bend(&seeds.enumerate().map(with_value).collect::<Vec<_>>(), MUTATIONS, mutation::a_pod_is_mutated);
+}
+
+/// Values of overrides that readers trip over.
+const VALUES: [&str; 6] = ["300m", "1e99", "debug", "*a", "\"},{\"name\":\"evil", "-9223372036854775808"];
+
+/// A pod that has something wherever documents look.
+const RICH_POD: &str = r#"{"metadata": {"labels": {"team": "a"}, "annotations": {"portcullis.dev/applied": "{\"open\":{\"parts\":[\"c/app\"]}}"}},
+  "spec": {"containers": [
+    {"name": "app", "image": "app:1", "env": [{"name": "PATH", "value": "/bin"}, {"name": "FIRST", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}],
+     "ports": [{"name": "web", "containerPort": 2020}, {"containerPort": 9102, "hostPort": 9102}], "resources": {"requests": {"cpu": "0.5"}, "limits": {"cpu": "1", "memory": "1e9"}},
+     "livenessProbe": {"httpGet": {"path": "/a", "port": "web"}}, "lifecycle": {"preStop": {"httpGet": {"path": "/b", "port": 2020}}},
+     "securityContext": {"runAsUser": 1000, "capabilities": {"add": ["NET_ADMIN"]}}, "volumeMounts": [{"name": "open", "mountPath": "/open/"}]},
+    {"name": "open", "image": "auto"}],
+   "initContainers": [{"name": "istio-proxy", "image": "p", "restartPolicy": "Always", "readinessProbe": {"grpc": {"port": 15021}}}, {"name": "setup", "image": "s"}],
+   "volumes": [{"name": "open", "hostPath": {"path": "/a"}}], "tolerations": [{"operator": "Exists"}], "terminationGracePeriodSeconds": 10,
+   "securityContext": {"runAsNonRoot": true}, "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{}]}}}}}"#;
 
 /// The examples of the documentation.
 fn seeds(extension: &str) -> Vec<Vec<u8>> {
@@ -42,11 +71,11 @@ fn seeds(extension: &str) -> Vec<Vec<u8>> {
     texts
 }
 
-fn bend(seeds: &[Vec<u8>], invariant: fn(&[u8])) {
+fn bend(seeds: &[Vec<u8>], rounds: usize, invariant: fn(&[u8])) {
     let mut random = Random(0x5eed);
     for seed in seeds {
         invariant(seed);
-        for _ in 0..ROUNDS / seeds.len() {
+        for _ in 0..rounds / seeds.len() {
             let mut text = seed.clone();
             for _ in 0..=random.below(4) {
                 random.bend(&mut text);

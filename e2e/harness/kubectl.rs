@@ -2,6 +2,7 @@
 
 use super::programs;
 use anyhow::{Context, Result, ensure};
+use serde_json::Value;
 use std::{
     io::Write,
     path::{Path, PathBuf},
@@ -76,5 +77,16 @@ impl Kubectl {
         let said = self.run_with_input(&["apply", "-f", "-"], documents)?;
         ensure!(said.succeeded, "kubectl apply: {}", said.stderr);
         Ok(())
+    }
+    /// The objects that documents hold, as kubectl reads them.
+    pub fn read(&self, documents: &str) -> Result<Vec<Value>> {
+        let arguments = ["apply", "--dry-run=client", "--output=json", "-f", "-"];
+        let said = self.run_with_input(&arguments, documents)?;
+        ensure!(said.succeeded, "kubectl apply --dry-run=client: {}", said.stderr);
+        let mut read: Value = serde_json::from_str(&said.stdout)?;
+        Ok(match read["items"].take() {
+            Value::Array(items) => items,
+            _ => vec![read],
+        })
     }
 }

@@ -1,6 +1,6 @@
 //! Values as YAML: in blocks, as people write them, or on one line as JSON, which YAML reads too.
 
-use super::{Node, Value};
+use super::{Node, Value, word};
 
 /// How far a block stands in from what holds it.
 const STEP: usize = 2;
@@ -8,7 +8,7 @@ const STEP: usize = 2;
 /// A value on one line, within a block.
 pub(super) fn inline(value: &Node) -> String {
     match &value.value {
-        Value::String(text) => scalar(text),
+        Value::String(text) => word(text).into_owned(),
         _ => flow(value),
     }
 }
@@ -36,7 +36,7 @@ pub(super) fn block_item(value: &Node, indent: usize) -> String {
 
 fn push_entry(text: &mut String, key: &str, value: &Node, indent: usize) {
     text.push_str(&" ".repeat(indent));
-    text.push_str(&scalar(key));
+    text.push_str(&word(key));
     text.push(':');
     match &value.value {
         Value::Map(entries) if !entries.is_empty() => {
@@ -75,27 +75,4 @@ fn push_item(text: &mut String, value: &Node, indent: usize) {
             text.push('\n');
         }
     }
-}
-
-/// A text without quotes where every reader takes it for a text, else in double quotes.
-fn scalar(text: &str) -> String {
-    if is_plain(text) {
-        return text.to_owned();
-    }
-    // A string always has a JSON form.
-    serde_json::to_string(text).unwrap_or_default()
-}
-
-/// Words that YAML 1.1 or 1.2 takes for something else.
-const RESERVED: [&str; 12] = ["true", "false", "yes", "no", "on", "off", "null", "y", "n", "nan", "inf", "infinity"];
-
-fn is_plain(text: &str) -> bool {
-    let begins_well = text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '/');
-    let is_usual = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/' | b'@');
-    // A colon within a word separates nothing: `nginx:1.29`.
-    let is_colon_within = !text.ends_with(':');
-    begins_well
-        && is_colon_within
-        && text.bytes().all(|byte| is_usual(byte) || byte == b':')
-        && !RESERVED.contains(&text.to_ascii_lowercase().as_str())
 }

@@ -23,6 +23,7 @@ mod path;
 mod place;
 mod scalar;
 mod splice;
+mod word;
 mod yaml;
 
 #[cfg(test)]
@@ -37,3 +38,4 @@ pub use parse::{DEPTH_LIMIT, NODE_LIMIT, parse};
 pub use path::Found;
 pub use place::{Lines, Position, Span};
 pub use splice::{Operation, OperationKind, SpliceError, splice};
+pub use word::word;

@@ -5,6 +5,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::manifest::word;
+
 /// These come first in an object, in this order; the rest follows by name.
 const FIRST: [&str; 3] = ["apiVersion", "kind", "metadata"];
 
@@ -29,7 +31,7 @@ fn write_map(map: &Map<String, Value>, depth: usize, text: &mut String) {
         if index > 0 || !text.ends_with("- ") {
             indent(depth, text);
         }
-        text.push_str(&quoted(key));
+        text.push_str(&word(key));
         text.push(':');
         write_value(value, depth, text);
     }
@@ -75,7 +77,7 @@ fn write_list(items: &[Value], depth: usize, text: &mut String) {
 fn write_scalar(value: &Value, depth: usize, text: &mut String) {
     match value {
         Value::String(string) if is_block(string) => write_block(string, depth + 1, text),
-        Value::String(string) => text.push_str(&quoted(string)),
+        Value::String(string) => text.push_str(&word(string)),
         // Empty lists and maps, numbers, truth values and null are in YAML what they are in JSON.
         other => text.push_str(&other.to_string()),
     }
@@ -96,19 +98,6 @@ fn write_block(string: &str, depth: usize, text: &mut String) {
             indent(depth, text);
             text.push_str(line);
         }
-    }
-}
-
-/// As it is, if it is a word that nobody takes for anything but a text; else in quotes.
-fn quoted(string: &str) -> String {
-    const WORDS: [&str; 9] = ["true", "false", "yes", "no", "on", "off", "null", "y", "n"];
-    let is_safe = |character: char| character.is_ascii_alphanumeric() || matches!(character, '.' | '/' | '-' | '_');
-    let begins_safely = string.starts_with(|first: char| first.is_ascii_alphabetic() || first == '/');
-    let is_word = WORDS.contains(&string.to_ascii_lowercase().as_str());
-    if begins_safely && string.chars().all(is_safe) && !is_word {
-        string.to_owned()
-    } else {
-        Value::from(string).to_string()
     }
 }
 

@@ -120,6 +120,7 @@ const ADVICE: &[(Reason, &str)] = &[
         Reason::RuntimeClassUnfit,
         "Take the node selector out of the pod that contradicts the runtime class, or name another class.",
     ),
+    (Reason::TooLarge, "Make the pod smaller: move large annotations and variables into ConfigMaps."),
     (Reason::UnknownRevision, "Name a revision that the document has, or take the label away."),
     (Reason::UnknownOverride, "Write a key that the document lists in overrides.fields, or take the annotation away."),
     (Reason::InvalidOverride, "Write a value within the bounds of that key in the document's overrides.fields."),

@@ -13,6 +13,7 @@ use super::patch::Patch;
 use super::plan::{Conflict, Note, Plan, Reason, Reserved, Weight, World};
 use super::selection::{Decision, Outcome};
 use super::sidecars::demands;
+use super::size;
 use super::tree::Node;
 use crate::engine::pod_security::LevelVersion;
 use crate::engine::request::Unread;
@@ -75,10 +76,15 @@ pub fn mutate<'a>(pod: Unread<'a>, rules: Rules<'a>) -> Mutated<'a> {
         chosen.extend(further);
         mutated = rules.carry_out(start(), &start, &chosen);
     }
+    mutated.patch = Patch::of(&mutated.pod);
+    if size::is_in_doubt(pod.text, mutated.patch.as_ref()) {
+        mutated = rules.carry_out_one_by_one(&start, &chosen);
+        mutated.patch = Patch::of(&mutated.pod);
+    }
     notes.append(&mut mutated.notes);
     mutated.notes = notes;
-    if mutated.denial().is_none() {
-        mutated.patch = Patch::of(&mutated.pod);
+    if mutated.denial().is_some() {
+        mutated.patch = None;
     }
     mutated
 }
@@ -171,26 +177,22 @@ impl<'a> Rules<'a> {
             let before = if index == 0 { None } else { Some(plan.pod.clone()) };
             document.run(&mut plan, || before.unwrap_or_else(start));
         }
-        let standard = Standard::new(self.enforced);
-        if check::fault(start, &plan.pod, &standard).is_some() {
-            plan = self.plan(start(), &documents);
-            self.carry_out_with_care(start, &documents, standard, &mut plan);
+        if check::fault(start, &plan.pod, &Standard::new(self.enforced)).is_some() {
+            return self.carry_out_one_by_one(start, chosen);
         }
         Mutated { pod: plan.pod, patch: None, notes: plan.notes }
     }
 
     /// Runs the documents with a check after each, so that the one at fault is found and taken back.
-    fn carry_out_with_care(
-        &self,
-        start: &impl Fn() -> Node<'a>,
-        documents: &[(u32, &'a Active)],
-        mut standard: Standard,
-        plan: &mut Plan<'a>,
-    ) {
-        for (_, document) in documents {
+    fn carry_out_one_by_one(&self, start: &impl Fn() -> Node<'a>, chosen: &BTreeSet<u32>) -> Mutated<'a> {
+        let documents = self.documents.at(chosen.iter().copied());
+        let mut plan = self.plan(start(), &documents);
+        let mut standard = Standard::new(self.enforced);
+        for (_, document) in &documents {
             let (before, noted) = (plan.pod.clone(), plan.notes.len());
-            document.run(plan, || before.clone());
-            let Some(fault) = check::fault(start, &plan.pod, &standard) else { continue };
+            document.run(&mut plan, || before.clone());
+            let fault = check::fault(start, &plan.pod, &standard);
+            let Some(fault) = fault.or_else(|| size::fault(&start(), &plan.pod)) else { continue };
             let is_violation = fault.reason == Reason::WouldViolatePodSecurity;
             let is_accepted = is_violation
                 && (document.pod_security == PodSecuritySafety::Allow || document.on_conflict == OnConflict::Warn);
@@ -209,6 +211,7 @@ impl<'a> Rules<'a> {
             };
             plan.note(&document.title, fault.reason, weight, fault.about);
         }
+        Mutated { pod: plan.pod, patch: None, notes: plan.notes }
     }
 
     fn plan(&self, original: Node<'a>, documents: &[(u32, &'a Active)]) -> Plan<'a> {

@@ -230,6 +230,7 @@ reasons! {
     RuntimeClassUnfit "runtime_class_unfit" "the runtime class is for other nodes than the pod",
     SelectorUnknown "selector_unknown" "nothing says which pods belong together",
     WouldViolatePodSecurity "would_violate_pod_security" "the result would violate what the namespace enforces",
+    TooLarge "too_large" "the pod would be larger than what is stored for sure",
     SelfCheckFailed "self_check_failed" "the patch would have broken the pod; this is a fault of Portcullis, please report it",
     ItemMissing "item_missing" "what must be added to the pod is not there: another webhook has removed it, or ours was not asked",
     AnnotationsFull "annotations_full" "the pod's annotations leave no room",

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
+use super::super::ending::Ending;
 use super::super::plan::Reason;
 use super::super::selection::containers;
 use super::{Change, Extent, Fault, Node};
@@ -30,6 +31,8 @@ pub(super) fn structure(pod: &Node<'_>, extent: Extent) -> Vec<Fault> {
     }
     seen.mounting.iter().for_each(|container| mounts(container, &volumes, &mut flaws));
     seen.containers.iter().for_each(|container| self::container(container, &mut flaws));
+    let ending = Ending::of(pod);
+    flaws.extend(seen.ending.iter().flat_map(|container| ending.flaws(container)).map(broken));
     seen.init_containers.iter().for_each(|container| plain_init_container(container, &mut flaws));
     if seen.annotations {
         annotations(pod, &mut flaws);
@@ -46,6 +49,8 @@ struct Seen<'n, 'a> {
     init_containers: Vec<&'n Node<'a>>,
     /// Containers whose mounts may have lost their volumes.
     mounting: Vec<&'n Node<'a>>,
+    /// Containers that may do what the pod's end forbids.
+    ending: Vec<&'n Node<'a>>,
     annotations: bool,
 }
 
@@ -64,6 +69,7 @@ impl<'n, 'a> Seen<'n, 'a> {
         Self {
             volumes: true,
             mounting: containers.clone(),
+            ending: containers.clone(),
             containers,
             init_containers: init_containers.collect(),
             annotations: true,
@@ -75,7 +81,7 @@ impl<'n, 'a> Seen<'n, 'a> {
             return None;
         }
         let mut seen = Self::default();
-        let mut volume_is_gone = false;
+        let (mut volume_is_gone, mut ends_otherwise) = (false, false);
         for (key, change) in pod.changes() {
             let Change::Within(part) = change else { return Some(Self::whole(pod)) };
             for (field, change) in part.changes() {
@@ -86,6 +92,7 @@ impl<'n, 'a> Seen<'n, 'a> {
                         volume_is_gone |= matches!(change, Change::New(_) | Change::Gone)
                             || matches!(change, Change::Within(list) if list.item_changes().any(|change| !is_new(change)));
                     }
+                    ("spec", "terminationGracePeriodSeconds" | "restartPolicy") => ends_otherwise = true,
                     ("spec", "containers") => seen.containers.extend(changed(change)),
                     ("spec", "initContainers") => seen.init_containers.extend(changed(change)),
                     _ => {}
@@ -93,7 +100,8 @@ impl<'n, 'a> Seen<'n, 'a> {
             }
         }
         seen.containers.extend(&seen.init_containers);
-        seen.mounting = if volume_is_gone { containers(pod).collect() } else { seen.containers.clone() };
+        let these_or_all = |are_all: bool| if are_all { containers(pod).collect() } else { seen.containers.clone() };
+        (seen.mounting, seen.ending) = (these_or_all(volume_is_gone), these_or_all(ends_otherwise));
         Some(seen)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Flaw, Part, Reason, Weight, flaw};
+use super::{Part, Reason, Weight};
 use crate::engine::mutation::{document, is_named, quoted};
 
 #[derive(Debug)]
@@ -13,29 +13,7 @@ pub(super) struct FieldDefaults {
 }
 
 impl FieldDefaults {
-    pub(super) fn compile(document: &document::PodFieldDefaults, flaws: &mut Vec<Flaw>) -> Self {
-        for (field, map) in [("labels", &document.labels), ("annotations", &document.annotations)] {
-            for (key, value) in map {
-                let path = format!("spec.pod.{field}.{key}");
-                if !is_qualified(key) {
-                    flaws.push(flaw(
-                        &*path,
-                        "is no key: write a name of letters, digits, - _ and . with an optional domain/ before it",
-                    ));
-                }
-                if field == "labels" && !is_label_value(value) {
-                    flaws.push(flaw(
-                        &*path,
-                        format!("{value:?} is no value of a label: at most 63 letters, digits, - _ and ."),
-                    ));
-                }
-            }
-        }
-        for (index, name) in document.image_pull_secrets.iter().enumerate() {
-            if name.is_empty() {
-                flaws.push(flaw(format!("spec.pod.imagePullSecrets[{index}]"), "must be the name of a Secret"));
-            }
-        }
+    pub(super) fn compile(document: &document::PodFieldDefaults) -> Self {
         Self {
             labels: document.labels.clone(),
             annotations: document.annotations.clone(),
@@ -76,26 +54,4 @@ impl FieldDefaults {
             }
         }
     }
-}
-
-/// `validation.IsQualifiedName`.
-pub(super) fn is_qualified(key: &str) -> bool {
-    let (domain, name) = key.split_once('/').map_or((None, key), |(domain, name)| (Some(domain), name));
-    let is_label = |label: &str| {
-        !label.is_empty()
-            && label.len() <= 63
-            && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    !name.is_empty()
-        && is_label_value(name)
-        && domain.is_none_or(|domain| domain.len() <= 253 && domain.split('.').all(is_label))
-}
-
-/// `validation.IsValidLabelValue`.
-pub(super) fn is_label_value(value: &str) -> bool {
-    let is_inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    let is_outer = |byte: Option<u8>| byte.is_none_or(|byte| byte.is_ascii_alphanumeric());
-    value.len() <= 63 && value.bytes().all(is_inner) && is_outer(value.bytes().next()) && is_outer(value.bytes().last())
 }

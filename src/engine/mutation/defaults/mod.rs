@@ -14,6 +14,7 @@ mod writable;
 
 use super::document::{Flaw, Names, OnConflict, OperatingSystem, PodDefaults};
 use super::plan::{Conflict, Plan, Reason, Weight};
+use super::schema;
 use super::selection::operating_system;
 use super::tree::Node;
 
@@ -37,7 +38,10 @@ impl Defaults {
     /// # Errors
     /// Everything that is wrong with it, with the path of the field.
     pub(super) fn compile(title: &str, document: &PodDefaults) -> Result<Self, Vec<Flaw>> {
-        let mut flaws = Vec::new();
+        let mut flaws = schema::of_defaults(document);
+        let is_scheduling = |flaw: &Flaw| flaw.path.starts_with("spec.scheduling.");
+        // What things mean is only looked at where they have the shape to mean it.
+        let scheduling = document.scheduling.as_ref().filter(|_| !flaws.iter().any(is_scheduling));
         let compiled = Self {
             title: title.to_owned(),
             on_conflict: document.on_conflict,
@@ -50,12 +54,9 @@ impl Defaults {
                 .as_ref()
                 .map(|security| Box::new(security::SecurityDefaults::compile(security, &mut flaws))),
             has_readiness_from_liveness: document.probes.is_some_and(|probes| probes.readiness_from_liveness),
-            scheduling: document
-                .scheduling
-                .as_ref()
-                .map(|scheduling| scheduling::SchedulingDefaults::compile(scheduling, &mut flaws)),
+            scheduling: scheduling.map(|scheduling| scheduling::SchedulingDefaults::compile(scheduling, &mut flaws)),
             dns: dns::DnsDefaults::compile(document.dns.as_ref(), &mut flaws),
-            fields: fields::FieldDefaults::compile(&document.pod, &mut flaws),
+            fields: fields::FieldDefaults::compile(&document.pod),
         };
         if flaws.is_empty() { Ok(compiled) } else { Err(flaws) }
     }

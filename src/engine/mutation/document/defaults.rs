@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::{Enablement, Guards, LabelSelector, Match, Mode, Names, OnConflict, QuantityText, Resources};
 
+/// Which pods are completed, and what their unset fields become.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct PodDefaults {
@@ -26,6 +27,8 @@ pub struct PodDefaults {
     pub scheduling: Option<SchedulingDefaults>,
     pub dns: Option<DnsDefaults>,
     pub pod: PodFieldDefaults,
+    /// Names of fields of Kubernetes that are newer than this Portcullis: they pass as they are written, unchecked.
+    pub newer_fields: Vec<String>,
 }
 
 impl Default for PodDefaults {
@@ -43,6 +46,7 @@ impl Default for PodDefaults {
             scheduling: None,
             dns: None,
             pod: PodFieldDefaults::default(),
+            newer_fields: Vec::new(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The documents that ask for mutation, as they are written: `PodDefaults` and `SidecarInjection` of `portcullis.dev/v1`.
 //!
 //! Reading them is strict: an unknown field is an error with its path. What they mean is checked when they are compiled. Parts of
-//! Kubernetes objects (containers, volumes, tolerations …) are kept as they are written, so that fields newer than we are pass.
+//! Kubernetes objects (containers, volumes, tolerations …) are kept as they are written; `schema` holds them against Kubernetes' types.
 
 mod defaults;
 mod definition;
@@ -18,6 +18,8 @@ pub use select::*;
 pub use sidecar::*;
 
 use serde::Deserialize;
+
+use super::schema::nearest;
 
 /// The API group of all documents.
 pub const GROUP: &str = "portcullis.dev";
@@ -91,9 +93,19 @@ fn strictly<'j, T: Deserialize<'j>>(json: &'j str) -> Result<T, Flaw> {
         let path = error.path().to_string();
         // serde_json adds a line and a column of the JSON, which the user never sees.
         let text = error.into_inner().to_string();
-        let problem = text.split(" at line ").next().unwrap_or_default().to_owned();
-        Flaw { path, problem }
+        let problem = text.split(" at line ").next().unwrap_or_default();
+        Flaw { path, problem: with_what_was_meant(problem) }
     })
+}
+
+/// What serde says of a name that it does not know, with the nearest of those that it names in place of them all.
+fn with_what_was_meant(problem: &str) -> String {
+    let mut names = problem.split('`').skip(1).step_by(2);
+    let meant = names.next().filter(|_| problem.starts_with("unknown ")).and_then(|written| nearest(written, names));
+    match (meant, problem.split_once(", expected")) {
+        (Some(meant), Some((problem, _))) => format!("{problem}; did you mean `{meant}`?"),
+        _ => problem.to_owned(),
+    }
 }
 
 #[derive(Deserialize)]

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::{Enablement, Guards, Match, Mode, Names, Overrides, Proportion, Resources};
 
+/// Which pods get something, and what: containers, volumes, variables, mounts.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct SidecarInjection {
@@ -26,6 +27,8 @@ pub struct SidecarInjection {
     pub image_mirrors: Vec<String>,
     pub overrides: Option<Overrides>,
     pub revisions: Option<Revisions>,
+    /// Names of fields of Kubernetes that are newer than this Portcullis: they pass as they are written, unchecked.
+    pub newer_fields: Vec<String>,
     pub add: Parts,
 }
 

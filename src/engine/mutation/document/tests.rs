@@ -35,6 +35,10 @@ fn every_flaw_has_its_path() {
         r#"{"add":{"containers":[{"container":{},"resources":{"limits":{"cpu":{"fromrequest":2}}}}]}}"#,
     ));
     assert!(amount.starts_with("spec.add.containers[0].resources.limits.cpu.fromrequest: unknown field"), "{amount}");
+    let meant = flaw(&injection(r#"{"enablment":{}}"#));
+    assert_eq!(meant, "spec.enablment: unknown field `enablment`; did you mean `enablement`?");
+    let meant = flaw(&injection(r#"{"mode":"Optin"}"#));
+    assert_eq!(meant, "spec.mode: unknown variant `Optin`; did you mean `OptIn`?");
     let kind = flaw(r#"{"apiVersion":"portcullis.dev/v1","kind":"Sidecar","metadata":{"name":"n"},"spec":{}}"#);
     assert_eq!(kind, "kind: must be PodDefaults or SidecarInjection, not \"Sidecar\"");
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::requirements::{Requirements, Side, is_overcommitted};
 use crate::engine::mutation::document::{Amount, Derived, Flaw, QuantityText, Resources};
+use crate::engine::mutation::schema::{flaw_of_amount, flaw_of_resource, is_huge_pages, member};
 use crate::engine::object::{Quantity, QuantityError, Ratio};
 
 /// Requests and limits to be.
@@ -46,7 +47,11 @@ impl Amounts {
         let mut compile_side = |side: Side, amounts: &BTreeMap<String, Amount>| {
             let mut compiled = BTreeMap::new();
             for (resource, amount) in amounts {
-                let at = format!("{path}.{}.{resource}", side.field());
+                let at = member(&format!("{path}.{}", side.field()), resource);
+                if let Some(problem) = flaw_of_resource(resource) {
+                    flaws.push(Flaw { path: at, problem });
+                    continue;
+                }
                 match CompiledAmount::compile(amount, side, resource, percentages) {
                     Ok(amount) => drop(compiled.insert(resource.clone(), amount)),
                     Err((field, problem)) => flaws.push(Flaw { path: format!("{at}{field}"), problem }),
@@ -78,12 +83,17 @@ impl Amounts {
                 }
                 _ => continue,
             };
-            flaws.push(Flaw { path: format!("{path}.limits.{resource}"), problem });
+            flaws.push(Flaw { path: member(&format!("{path}.limits"), resource), problem });
+        }
+        let resources: Vec<&String> = self.requests.keys().chain(self.limits.keys()).collect();
+        let has_cpu_or_memory = resources.iter().any(|resource| ["cpu", "memory"].contains(&resource.as_str()));
+        if let Some(pages) = resources.iter().find(|resource| is_huge_pages(resource) && !has_cpu_or_memory) {
+            flaws.push(Flaw { path: path.to_owned(), problem: format!("{pages} needs cpu or memory beside it") });
         }
         for resource in self.requests.keys().filter(|resource| !is_overcommitted(resource)) {
             if !self.limits.contains_key(resource) {
                 let problem = "needs a limit that is the same: this resource cannot be overcommitted".to_owned();
-                flaws.push(Flaw { path: format!("{path}.requests.{resource}"), problem });
+                flaws.push(Flaw { path: member(&format!("{path}.requests"), resource), problem });
             }
         }
     }
@@ -149,7 +159,10 @@ impl CompiledAmount {
         percentages: Percentages,
     ) -> Result<Self, (&'static str, String)> {
         match amount {
-            Amount::Quantity(text) => Ok(Self::exactly(positive(text, "")?)),
+            Amount::Quantity(text) => {
+                let amount = positive(text, "")?;
+                flaw_of_amount(resource, amount).map_or(Ok(Self::exactly(amount)), |problem| Err(("", problem)))
+            }
             Amount::Derived(derived) => Self::derived(derived, side, resource, percentages),
         }
     }

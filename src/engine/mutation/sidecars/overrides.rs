@@ -4,6 +4,7 @@
 
 use super::super::document::{OnInvalidOverride, OverrideTarget};
 use super::super::plan::{Conflict, Reason, Weight};
+use super::super::schema::Grammar;
 use super::super::tree::Node;
 use super::environment::literally;
 use super::work::Work;
@@ -121,7 +122,7 @@ impl Rule {
             }
             Self::Enum(values) => values.iter().any(|allowed| allowed == value),
             Self::Image(patterns) => {
-                is_image_reference(value) && patterns.iter().any(|pattern| is_image_like(pattern, value))
+                Grammar::Image.accepts(value) && patterns.iter().any(|pattern| is_image_like(pattern, value))
             }
             Self::Text(longest) => value.len() <= *longest && value.chars().all(is_printable),
         };
@@ -136,17 +137,6 @@ fn is_printable(character: char) -> bool {
         '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
     );
     !character.is_control() && !is_invisible
-}
-
-fn is_image_reference(text: &str) -> bool {
-    let is_inner = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/:@".contains(&byte);
-    let is_end = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
-    let has_empty_part = ["//", "..", "::", "@@", "/:", "/@"].iter().any(|pair| text.contains(pair));
-    text.len() <= 512
-        && text.bytes().all(is_inner)
-        && is_end(text.bytes().next())
-        && is_end(text.bytes().next_back())
-        && !has_empty_part
 }
 
 /// Whether an image is as the pattern says: `*` stands for any text without `/`, `**` for any.

@@ -203,3 +203,23 @@ fn a_pod_that_violates_the_standard_itself_gets_its_sidecars_and_no_blame() {
     let outcome = carried_out(vec![good], &privileged, Level::Restricted);
     assert_eq!((outcome.said(), outcome.labels()), (vec![], vec!["a"]));
 }
+
+#[test]
+fn a_pod_without_room_for_an_addition_goes_without_it() {
+    let of_size = |bytes: usize| {
+        let mut pod = pod();
+        pod["spec"]["containers"][0]["args"] = json!(["x".repeat(bytes)]);
+        pod
+    };
+    let adding = |further: Value| vec![injection("a", &container_and_label("ours"), further)];
+    let fits = carried_out(adding(json!({})), &of_size(1400 << 10), Level::Privileged);
+    assert_eq!((fits.containers().len(), fits.said()), (2, Vec::new()));
+    for size in [(1520 << 10) - 200, 1536 << 10, 2 << 20] {
+        let full = carried_out(adding(json!({})), &of_size(size), Level::Privileged);
+        assert_eq!(full.said(), [("SidecarInjection/a", Reason::SelfCheckFailed, Weight::Warning)], "{size}");
+        assert_eq!((full.containers(), full.has_patch), (vec!["app"], false), "{size}");
+        let deny = json!({"failure": {"onSelfCheck": "Deny"}});
+        let denied = carried_out(adding(deny), &of_size(size), Level::Privileged);
+        assert_eq!(denied.said(), [("SidecarInjection/a", Reason::SelfCheckFailed, Weight::Denied)], "{size}");
+    }
+}

@@ -21,22 +21,17 @@ pub(super) struct SchedulingDefaults {
 }
 
 impl SchedulingDefaults {
+    /// Compiles what has the shape that the API demands.
     pub(super) fn compile(document: &document::SchedulingDefaults, flaws: &mut Vec<Flaw>) -> Self {
-        let at = |field: &str, index: usize| format!("spec.scheduling.{field}[{index}]");
-        let tolerations = document.tolerations.iter().enumerate();
-        let affinity = document.required_node_affinity.iter().enumerate();
         let spread = document.topology_spread.iter().enumerate();
         let compiled = Self {
-            tolerations: tolerations
-                .filter_map(|(index, value)| tolerations::Toleration::compile(value, &at("tolerations", index), flaws))
-                .collect(),
-            affinity: affinity
-                .filter_map(|(index, value)| {
-                    affinity::Requirement::compile(value, &at("requiredNodeAffinity", index), flaws)
-                })
-                .collect(),
+            tolerations: document.tolerations.iter().map(tolerations::Toleration::new).collect(),
+            affinity: document.required_node_affinity.iter().map(affinity::Requirement::new).collect(),
             spread: spread
-                .filter_map(|(index, value)| spread::Constraint::compile(value, &at("topologySpread", index), flaws))
+                .map(|(index, value)| {
+                    let path = format!("spec.scheduling.topologySpread[{index}]");
+                    spread::Constraint::compile(value, path, flaws)
+                })
                 .collect(),
             priority_class: document.priority_class_name.clone(),
             runtime_class: document.runtime_class_name.clone(),
@@ -65,23 +60,7 @@ impl SchedulingDefaults {
     }
 }
 
-/// A member that is a string; `None` with a flaw if it is something else, empty if it is not there.
-fn text<'v>(value: &'v Value, field: &str, path: &str, flaws: &mut Vec<Flaw>) -> Option<&'v str> {
-    match value.get(field) {
-        None | Some(Value::Null) => Some(""),
-        Some(Value::String(text)) => Some(text),
-        Some(other) => {
-            flaws.push(flaw(format!("{path}.{field}"), format!("must be a string, not {other}")));
-            None
-        }
-    }
-}
-
-/// Whether a value is one of these; a flaw if it is not.
-fn is_one_of(value: &str, names: &[&str], path: String, flaws: &mut Vec<Flaw>) -> bool {
-    let is_known = names.contains(&value);
-    if !is_known {
-        flaws.push(flaw(path, format!("must be one of {}, not {value:?}", names.join(", "))));
-    }
-    is_known
+/// A member that is a string; empty if it is not there.
+fn text(value: &Value, field: &str) -> String {
+    value.get(field).and_then(Value::as_str).unwrap_or_default().to_owned()
 }

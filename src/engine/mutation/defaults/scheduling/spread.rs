@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::{is_one_of, text};
+use super::text;
 use crate::engine::mutation::defaults::{Conflict, Flaw, Part, Reason, flaw};
 use crate::engine::mutation::{Node, owner, owner_kind};
 
@@ -22,29 +22,19 @@ pub(super) struct Constraint {
 }
 
 impl Constraint {
-    pub(super) fn compile(value: &Value, path: &str, flaws: &mut Vec<Flaw>) -> Option<Self> {
-        let before = flaws.len();
-        let topology_key = text(value, "topologyKey", path, flaws).unwrap_or_default();
-        if topology_key.is_empty() {
-            flaws.push(flaw(format!("{path}.topologyKey"), "must be the key of a node label"));
-        }
-        let action = text(value, "whenUnsatisfiable", path, flaws).unwrap_or_default();
-        is_one_of(action, &["DoNotSchedule", "ScheduleAnyway"], format!("{path}.whenUnsatisfiable"), flaws);
-        if value.get("maxSkew").and_then(Value::as_i64).is_none_or(|skew| skew < 1) {
-            flaws.push(flaw(format!("{path}.maxSkew"), "must be a whole number above zero"));
-        }
+    pub(super) fn compile(value: &Value, path: String, flaws: &mut Vec<Flaw>) -> Self {
         for field in ["labelSelector", "matchLabelKeys"] {
             if value.get(field).is_some() {
                 let problem = "must be left out: the labels that the pods of a workload have in common are taken";
                 flaws.push(flaw(format!("{path}.{field}"), problem));
             }
         }
-        (flaws.len() == before).then(|| Self {
-            topology_key: topology_key.to_owned(),
-            action: action.to_owned(),
+        Self {
+            topology_key: text(value, "topologyKey"),
+            action: text(value, "whenUnsatisfiable"),
             constraint: value.clone(),
-            path: path.to_owned(),
-        })
+            path,
+        }
     }
 }
 

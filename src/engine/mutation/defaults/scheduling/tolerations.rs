@@ -3,9 +3,9 @@
 
 use serde_json::Value;
 
-use super::{is_one_of, text};
+use super::text;
 use crate::engine::mutation::Node;
-use crate::engine::mutation::defaults::{Flaw, Part, flaw};
+use crate::engine::mutation::defaults::Part;
 
 #[derive(Debug)]
 pub(super) struct Toleration {
@@ -24,35 +24,16 @@ struct Meaning {
 }
 
 impl Toleration {
-    pub(super) fn compile(value: &Value, path: &str, flaws: &mut Vec<Flaw>) -> Option<Self> {
-        let before = flaws.len();
-        if !value.is_object() {
-            flaws.push(flaw(path, "must be a toleration, as in a pod's spec.tolerations"));
-            return None;
-        }
-        let mut member = |field| text(value, field, path, flaws).unwrap_or_default().to_owned();
-        let (key, operator, matched, effect) = (member("key"), member("operator"), member("value"), member("effect"));
-        let operator = if operator.is_empty() { "Equal".to_owned() } else { operator };
-        is_one_of(&operator, &["Equal", "Exists", "Lt", "Gt"], format!("{path}.operator"), flaws);
-        is_one_of(&effect, &["", "NoSchedule", "PreferNoSchedule", "NoExecute"], format!("{path}.effect"), flaws);
-        if key.is_empty() && operator != "Exists" {
-            flaws.push(flaw(
-                format!("{path}.operator"),
-                "must be Exists where there is no key, which tolerates everything",
-            ));
-        }
-        if operator == "Exists" && !matched.is_empty() {
-            flaws.push(flaw(format!("{path}.value"), "must be left out under the operator Exists"));
-        }
-        let seconds = value.get("tolerationSeconds").filter(|seconds| !seconds.is_null());
-        if seconds.is_some_and(|seconds| !seconds.is_i64()) {
-            flaws.push(flaw(format!("{path}.tolerationSeconds"), "must be a whole number of seconds"));
-        }
-        if seconds.is_some() && effect != "NoExecute" {
-            flaws.push(flaw(format!("{path}.effect"), "must be NoExecute where tolerationSeconds is given"));
-        }
-        let meaning = Meaning { key, operator, value: matched, effect, seconds: seconds.and_then(Value::as_i64) };
-        (flaws.len() == before).then(|| Self { meaning, json: value.to_string() })
+    pub(super) fn new(value: &Value) -> Self {
+        let operator = Some(text(value, "operator")).filter(|operator| !operator.is_empty());
+        let meaning = Meaning {
+            key: text(value, "key"),
+            operator: operator.unwrap_or_else(|| "Equal".to_owned()),
+            value: text(value, "value"),
+            effect: text(value, "effect"),
+            seconds: value.get("tolerationSeconds").and_then(Value::as_i64),
+        };
+        Self { meaning, json: value.to_string() }
     }
 }
 

@@ -80,7 +80,7 @@ fn flaws_of_all_else_have_their_paths() {
             json!({"scheduling": {"tolerations": [{"key": "a", "tolerationSeconds": 3}]}}),
             "spec.scheduling.tolerations[0].effect: must be NoExecute",
         ),
-        (json!({"scheduling": {"tolerations": ["spot"]}}), "spec.scheduling.tolerations[0]: must be a toleration"),
+        (json!({"scheduling": {"tolerations": ["spot"]}}), "spec.scheduling.tolerations[0]: must be a Toleration"),
         (
             json!({"scheduling": {"requiredNodeAffinity": [{"key": "a", "operator": "In"}]}}),
             "spec.scheduling.requiredNodeAffinity[0].values: must have",
@@ -91,11 +91,11 @@ fn flaws_of_all_else_have_their_paths() {
         ),
         (
             json!({"scheduling": {"requiredNodeAffinity": [{"operator": "Exists"}]}}),
-            "spec.scheduling.requiredNodeAffinity[0].key: must be the key",
+            "spec.scheduling.requiredNodeAffinity[0].key: must be given",
         ),
         (
             json!({"scheduling": {"topologySpread": [{"topologyKey": "z", "whenUnsatisfiable": "ScheduleAnyway"}]}}),
-            "spec.scheduling.topologySpread[0].maxSkew: must be a whole",
+            "spec.scheduling.topologySpread[0].maxSkew: must be given",
         ),
         (
             json!({"scheduling": {"topologySpread": [{"maxSkew": 1, "topologyKey": "z", "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": {}}]}}),
@@ -103,10 +103,10 @@ fn flaws_of_all_else_have_their_paths() {
         ),
         (json!({"scheduling": {"priorityClassName": ""}}), "spec.scheduling.priorityClassName: must be"),
         (json!({"dns": {"options": {"ndots:": "2"}}}), "spec.dns.options.ndots:: must be"),
-        (json!({"pod": {"labels": {"a b": "c"}}}), "spec.pod.labels.a b: is no key"),
-        (json!({"pod": {"labels": {"a": "c d"}}}), "spec.pod.labels.a: \"c d\" is no value"),
-        (json!({"pod": {"annotations": {"/a": ""}}}), "spec.pod.annotations./a: is no key"),
-        (json!({"pod": {"imagePullSecrets": [""]}}), "spec.pod.imagePullSecrets[0]: must be the name"),
+        (json!({"pod": {"labels": {"a b": "c"}}}), "spec.pod.labels[a b]: \"a b\" is no key"),
+        (json!({"pod": {"labels": {"a": "c d"}}}), "spec.pod.labels[a]: \"c d\" is no value"),
+        (json!({"pod": {"annotations": {"/a": ""}}}), "spec.pod.annotations[/a]: \"/a\" is no key"),
+        (json!({"pod": {"imagePullSecrets": [""]}}), "spec.pod.imagePullSecrets[0]: \"\" is no name"),
     ]);
 }
 

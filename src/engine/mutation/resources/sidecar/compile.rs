@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Amounts, CompiledAmount, Quantity, SidecarResources};
 use crate::engine::mutation::document::{
     Amount, Flaw, LimitRangeSafety, OnConflict, OnUnknown, QuantityText, Resources, Sidecar,
 };
 use crate::engine::mutation::resources::Percentages;
+use crate::engine::mutation::schema::member;
 use crate::engine::mutation::{Weight, quoted};
 
 impl SidecarResources {
@@ -31,7 +32,8 @@ impl SidecarResources {
         };
         let amounts = Amounts::compile(&resources, &format!("{path}.resources"), percentages, &mut flaws);
         if !flaws.is_empty() {
-            return Err(flaws);
+            let where_written = |flaw| where_written(flaw, &sidecar.container, path);
+            return Err(flaws.into_iter().map(where_written).collect());
         }
         Ok(Self {
             name: sidecar.container.get("name").and_then(Value::as_str).unwrap_or_default().to_owned(),
@@ -64,6 +66,19 @@ impl SidecarResources {
         }
         self.amounts.limits.insert(resource.to_owned(), CompiledAmount::exactly(amount));
         self
+    }
+}
+
+/// The flaw with the place of the container's own amount, if that is what it is about.
+fn where_written(flaw: Flaw, container: &Value, path: &str) -> Flaw {
+    let own = ["requests", "limits"].iter().any(|side| {
+        let amounts = container.get("resources").and_then(|resources| resources.get(side)).and_then(Value::as_object);
+        let at = |resource: &str| member(&format!("{path}.resources.{side}"), resource);
+        amounts.into_iter().flat_map(Map::keys).any(|resource| flaw.path == at(resource))
+    });
+    match flaw.path.strip_prefix(path) {
+        Some(field) if own => Flaw { path: format!("{path}.container{field}"), problem: flaw.problem },
+        _ => flaw,
     }
 }
 

@@ -118,8 +118,8 @@ fn what_makes_no_sense_is_refused_with_its_place() {
             json!({"requests": {"cpu": {"fromLimit": 1}}, "limits": {"cpu": {"fromRequest": 2}}}),
             "limits.cpu: follows from",
         ),
-        (json!({"requests": {"nvidia.com/gpu": {"percent": 5, "min": 1}}}), "requests.nvidia.com/gpu: of a resource"),
-        (json!({"requests": {"nvidia.com/gpu": 1}}), "requests.nvidia.com/gpu: needs a limit"),
+        (json!({"requests": {"nvidia.com/gpu": {"percent": 5, "min": 1}}}), "requests[nvidia.com/gpu]: of a resource"),
+        (json!({"requests": {"nvidia.com/gpu": 1}}), "requests[nvidia.com/gpu]: needs a limit"),
         (json!({"requests": {"cpu": {"percent": 5, "min": "2", "max": "1"}}}), "requests.cpu.max: is 1, below min, 2"),
         (
             json!({"requests": {"cpu": {"percent": 0, "min": "2"}}}),

@@ -8,6 +8,7 @@ use super::flaws::Flaws;
 use super::{order, restricted};
 use crate::engine::mutation::document::{DerivedVariable, PlacementKind, Security, Sidecar, SidecarInjection};
 use crate::engine::mutation::resources::SidecarResources;
+use crate::engine::mutation::schema::Grammar;
 use crate::engine::mutation::sidecars::parts::{Derived, Item, Kind, Rights, Volume};
 
 /// What a container's checks need to know of the rest of its document.
@@ -90,21 +91,11 @@ fn api_rules(container: &Map<String, Value>, kind: Kind, at: &str, flaws: &mut F
     for field in ends.into_iter().filter(|field| kind == Kind::Init && container.contains_key(*field)) {
         flaws.add(format!("{at}.{field}"), "an init container has none of these, as it ends; only a sidecar may");
     }
-    let ports = container.get("ports").and_then(Value::as_array).into_iter().flatten();
-    for (index, port) in ports.enumerate() {
-        let number = port.get("containerPort").and_then(Value::as_u64);
-        if !number.is_some_and(|number| (1..=65_535).contains(&number)) {
-            flaws.add(format!("{at}.ports[{index}].containerPort"), "must be a number from 1 to 65535");
-        }
-    }
-    let lists = ["args", "command", "env", "envFrom", "ports", "volumeDevices", "volumeMounts"];
-    for field in lists.into_iter().filter(|field| container.get(*field).is_some_and(|value| !value.is_array())) {
-        flaws.add(format!("{at}.{field}"), "must be a list");
-    }
-    for field in ["resources", "securityContext"] {
-        if container.get(field).is_some_and(|value| !value.is_object()) {
-            flaws.add(format!("{at}.{field}"), "must be an object");
-        }
+    let policies = container.get("resizePolicy").and_then(Value::as_array).into_iter().flatten().enumerate();
+    let restarts = |policy: &Value| policy.get("restartPolicy").is_some_and(|policy| policy == "RestartContainer");
+    for (index, _) in policies.filter(|(_, policy)| kind == Kind::Init && restarts(policy)) {
+        let problem = "must be NotRequired: an init container is not restarted when it is resized";
+        flaws.add(format!("{at}.resizePolicy[{index}].restartPolicy"), problem);
     }
 }
 
@@ -117,8 +108,8 @@ fn variables(container: &Map<String, Value>, derived: &[DerivedVariable], path: 
     let derived = derived.iter().enumerate();
     let derived = derived.map(|(index, variable)| (format!("{path}.env[{index}].name"), variable.name.as_str()));
     for (at, name) in literal.chain(derived) {
-        if name.is_empty() || name.contains('=') {
-            flaws.add(at, format!("{name:?} is no name of a variable"));
+        if !Grammar::Variable.accepts(name) {
+            flaws.add(at, format!("{name:?} is no name of a variable: {}", Grammar::Variable.wanted()));
         } else if !names.insert(name.to_owned()) {
             flaws.add(at, format!("the variable {name:?} is there twice; say once what it is"));
         }

@@ -9,6 +9,7 @@ use super::flaws::Flaws;
 use crate::engine::mutation::document::{
     AddedVolume, ContainerPatch, MountEdit, OnExisting, PodParts, ProbeRewrite as Written, VariableEdit,
 };
+use crate::engine::mutation::schema::Grammar;
 use crate::engine::mutation::sidecars::parts::{
     Derived, Item, Kind, Mount, Patch, ProbeRewrite, Variable, VariableValue, Volume,
 };
@@ -24,10 +25,6 @@ pub(super) fn volumes(
         let at = format!("{path}[{index}].volume");
         let Some(name) = flaws.text(&at, &added.volume, "name") else { continue };
         flaws.name(&format!("{at}.name"), name, names);
-        let sources = added.volume.as_object().map_or(0, |members| members.len().saturating_sub(1));
-        if sources != 1 {
-            flaws.add(&at, "must have a name and one source, such as `emptyDir: {}`");
-        }
         volumes.push(Volume {
             name: name.to_owned(),
             json: added.volume.to_string(),
@@ -62,8 +59,9 @@ pub(super) fn patch(written: &ContainerPatch, path: &str, volumes: &BTreeSet<Str
 }
 
 fn variable_makes_sense(edit: &VariableEdit, at: &str, names: &mut BTreeSet<String>, flaws: &mut Flaws) {
-    if edit.name.is_empty() || edit.name.contains('=') {
-        flaws.add(format!("{at}.name"), format!("{:?} is no name of a variable", edit.name));
+    if !Grammar::Variable.accepts(&edit.name) {
+        let problem = format!("{:?} is no name of a variable: {}", edit.name, Grammar::Variable.wanted());
+        flaws.add(format!("{at}.name"), problem);
     } else if !names.insert(edit.name.clone()) {
         flaws.add(format!("{at}.name"), format!("the variable {:?} is there twice; say once what it is", edit.name));
     }
@@ -136,7 +134,7 @@ fn variable_is_free(item: &Item, written: &Written, path: &str, flaws: &mut Flaw
     let mut names = literal
         .filter_map(|variable| variable.get("name")?.as_str())
         .chain(item.env.iter().map(|env| env.name.as_str()));
-    if written.variable.is_empty() || written.variable.contains('=') {
+    if !Grammar::Variable.accepts(&written.variable) {
         flaws.add(format!("{path}.variable"), format!("{:?} is no name of a variable", written.variable));
     } else if names.any(|name| name == written.variable) {
         flaws.add(format!("{path}.variable"), "the container has this variable already; choose another name");
@@ -144,28 +142,7 @@ fn variable_is_free(item: &Item, written: &Written, path: &str, flaws: &mut Flaw
 }
 
 pub(super) fn pod(written: &PodParts, path: &str, flaws: &mut Flaws) {
-    for (list, keys) in [("labels", &written.labels), ("annotations", &written.annotations)] {
-        for (key, value) in keys {
-            if key.is_empty() || key.starts_with('/') || key.ends_with('/') || key.matches('/').count() > 1 {
-                flaws.add(format!("{path}.{list}"), format!("{key:?} is no key: write name or prefix/name"));
-            }
-            if list == "labels" && !is_label_value(value) {
-                let instead = "at most 63 letters, digits, `-`, `_` and `.`, the first and last a letter or digit";
-                flaws.add(format!("{path}.{list}[{key}]"), format!("{value:?} is no value of a label: {instead}"));
-            }
-        }
-    }
     if written.annotations.contains_key(crate::engine::mutation::sidecars::claim::KEY) {
         flaws.add(format!("{path}.annotations"), "this annotation is kept by Portcullis itself");
     }
-    for (index, name) in written.image_pull_secrets.iter().enumerate().filter(|(_, name)| name.is_empty()) {
-        flaws.add(format!("{path}.imagePullSecrets[{index}]"), format!("{name:?} is no name of a Secret"));
-    }
-}
-
-fn is_label_value(value: &str) -> bool {
-    let is_end = |byte: Option<&u8>| byte.is_none_or(u8::is_ascii_alphanumeric);
-    let bytes = value.as_bytes();
-    let is_inner = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
-    bytes.len() <= 63 && bytes.iter().all(is_inner) && is_end(bytes.first()) && is_end(bytes.last())
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::engine::mutation::document::Flaw;
+use crate::engine::mutation::schema::Grammar;
 
 /// The flaws found so far.
 #[derive(Debug, Default)]
@@ -17,8 +18,8 @@ impl Flaws {
 
     /// Notes a name that is no DNS label, or that is taken already.
     pub(super) fn name(&mut self, path: &str, name: &str, taken: &mut BTreeSet<String>) {
-        if !is_dns_label(name) {
-            self.add(path, format!("{name:?} is no name: at most 63 of a-z, 0-9 and -, neither first nor last a -"));
+        if !Grammar::Label.accepts(name) {
+            self.add(path, format!("{name:?} is no name: {}", Grammar::Label.wanted()));
         } else if !taken.insert(name.to_owned()) {
             self.add(path, format!("{name:?} is the name of another one; names must differ"));
         }
@@ -32,9 +33,4 @@ impl Flaws {
         }
         text
     }
-}
-
-fn is_dns_label(name: &str) -> bool {
-    let is_inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    (1..=63).contains(&name.len()) && name.bytes().all(is_inner) && !name.starts_with('-') && !name.ends_with('-')
 }

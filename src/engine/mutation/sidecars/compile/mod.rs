@@ -20,6 +20,7 @@ use super::{Injection, Revision, Revisions, digest};
 use crate::engine::mutation::document::{
     Conflicts, Flaw, NameConflict, Parts as Written, Revisions as WrittenRevisions, Sidecar, SidecarInjection,
 };
+use crate::engine::mutation::schema;
 
 impl Injection {
     /// Compiles a document; `title` is its kind and name, such as `SidecarInjection/log-shipper`.
@@ -27,6 +28,11 @@ impl Injection {
     /// # Errors
     /// Everything that is wrong with it, each with its path.
     pub(crate) fn compile(title: &str, document: &SidecarInjection) -> Result<Self, Vec<Flaw>> {
+        // What things mean is only looked at where they have the shape to mean it.
+        let misshapen = schema::of_injection(document);
+        if !misshapen.is_empty() {
+            return Err(misshapen);
+        }
         let mut flaws = Flaws::default();
         conflicts_make_sense(document.conflicts, &mut flaws);
         mirrors_make_sense(&document.image_mirrors, &mut flaws);

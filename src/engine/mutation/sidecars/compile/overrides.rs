@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::flaws::Flaws;
 use crate::engine::mutation::document::{OverrideField, OverrideTarget, OverrideType, QuantityText, SidecarInjection};
+use crate::engine::mutation::schema::STANDARD;
 use crate::engine::mutation::sidecars::overrides::{Field, Overrides, Rule};
 use crate::engine::mutation::sidecars::parts::Item;
 use crate::engine::object::Quantity;
@@ -49,6 +50,12 @@ fn target_is_there(field: &OverrideField, items: &[&Item], at: &str, flaws: &mut
     if !fits {
         let instead = "an image is of type Image, a request or limit of type Quantity, a variable of any other";
         flaws.add(format!("{at}.type"), format!("does not fit what is set: {instead}"));
+    }
+    if let OverrideTarget::Request(resource) | OverrideTarget::Limit(resource) = &field.set
+        && !STANDARD.contains(&resource.as_str())
+    {
+        let problem = format!("{resource:?} cannot be set by pods: must be one of {}", STANDARD.join(", "));
+        flaws.add(format!("{at}.set"), problem);
     }
     if let OverrideTarget::Env(name) = &field.set
         && named.iter().any(|item| is_from_elsewhere(item, name))

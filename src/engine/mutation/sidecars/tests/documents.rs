@@ -21,7 +21,7 @@ fn begins(text: &str, beginning: &str) {
 #[test]
 fn names_are_dns_labels_and_differ() {
     begins(
-        &only(json!({"add": {"containers": [sidecar("No", json!({}))]}})),
+        &only(json!({"add": {"containers": [sidecar("No", json!({"container": {"image": "i"}}))]}})),
         "spec.add.containers[0].container.name: \"No\" is no name",
     );
     let twice = json!({"add": {"initContainers": [sidecar("a", json!({}))], "containers": [sidecar("a", json!({}))]}});

@@ -70,10 +70,10 @@ fn b3_keys_and_values_of_any_kind_go_through_unharmed() {
     let odd = json!({"a/b": "1", "~": "2", "~1": "3", "": "4", "q": "\"\n${{}}\u{2028}ü"});
     merge(&mut pod, json!({"metadata": {"annotations": odd}}));
     let injection =
-        adding(json!({"pod": {"annotations": {"x~y/z": "\"\n${{ }}\u{2028}"}, "labels": {"example.com/l": "v"}}}));
+        adding(json!({"pod": {"annotations": {"x.y/z": "\"\n${{ }}\u{2028}"}, "labels": {"example.com/l": "v"}}}));
     let admitted = admit(&injection, &pod);
-    assert!(admitted.operations.iter().any(|operation| operation["path"] == "/metadata/annotations/x~0y~1z"));
-    assert_eq!(admitted.annotation("x~y/z"), "\"\n${{ }}\u{2028}");
+    assert!(admitted.operations.iter().any(|operation| operation["path"] == "/metadata/annotations/x.y~1z"));
+    assert_eq!(admitted.annotation("x.y/z"), "\"\n${{ }}\u{2028}");
     for (key, value) in odd.as_object().expect("a map") {
         assert_eq!(admitted.pod["metadata"]["annotations"][key], *value);
     }

@@ -188,8 +188,9 @@ fn c6_a_changed_document_finds_its_containers_again() {
     };
     let old = admit(&with(":1", "OLD"), &app());
     let copy = copied(&old.pod);
-    let updated = Cluster::default().pass(&[&with("@sha256:2", "NEW")], &copy).expect("no conflict");
-    assert_eq!(updated.container("proxy")["image"], "registry.example/proxy@sha256:2");
+    let digest = format!("@sha256:{}", "2".repeat(64));
+    let updated = Cluster::default().pass(&[&with(&digest, "NEW")], &copy).expect("no conflict");
+    assert_eq!(updated.container("proxy")["image"], format!("registry.example/proxy{digest}"));
     assert_eq!(updated.env("proxy"), pairs(&[("NEW", "1")]));
     assert_eq!(updated.names("volumes"), ["kube-api-access-x2x", "v-new"]);
 }
