@@ -124,7 +124,7 @@ impl Injection {
                 };
                 if is_completed {
                     left.push((Reason::ValueReplaced, format!("container {name:?}")));
-                } else if self.is_ours(&name, container, is_claimed) {
+                } else if self.is_ours(name, container, is_claimed) {
                     containers.take_item(place);
                 } else if is_claimed {
                     left.push((Reason::StaleClaimIgnored, format!("container {name:?}")));
