@@ -66,7 +66,7 @@ mod tests {
             "\"",
             "\\",
         ] {
-            let node = parse(&DocumentText::new(&format!("a: {}\n", word(text)))).expect("YAML");
+            let node = parse(&DocumentText::new(format!("a: {}\n", word(text)))).expect("YAML");
             assert_eq!(node.field("a").map(|value| &value.value), Some(&Value::String(text.to_owned())), "{text:?}");
         }
     }

@@ -1,11 +1,12 @@
 //! Other injectors: what they leave of pods is given to us, and we leave theirs alone.
 //!
-//! Every pod of `pods/`, written after what each injector produces, meets every ready-made document and those of `documents.yaml`, one
+//! Every pod of `pods/`, written after what each injector produces, meets every ready-made document and those of `documents/`, one
 //! by one and all together. Whatever the pair: a conflict only where two want the same thing, nothing of theirs is touched or moved,
 //! fields that nobody knows survive, a second pass changes nothing, what must be there is found, and what was added can be taken back.
 
 mod fields;
 mod kept;
+mod offline;
 mod stage;
 mod turns;
 

@@ -36,9 +36,9 @@ pub(super) struct Written {
 /// All ready-made documents and our own.
 pub(super) fn documents() -> Vec<Written> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut files = files(&root.join("policies"), "policy.yaml");
-    files.push(root.join("tests/interop/documents.yaml"));
-    files.iter().flat_map(|file| objects(file)).map(|object| written(&object)).collect()
+    let mut found = files(&root.join("policies"), "policy.yaml");
+    found.extend(files(&root.join("tests/interop/documents"), ".yaml"));
+    found.iter().flat_map(|file| objects(file)).map(|object| written(&object)).collect()
 }
 
 /// A SidecarInjection of this spec.
@@ -71,7 +71,7 @@ pub(super) fn pod(name: &str) -> Value {
 }
 
 /// The files below a folder whose names end so.
-fn files(folder: &Path, end: &str) -> Vec<PathBuf> {
+pub(super) fn files(folder: &Path, end: &str) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = Vec::new();
     for entry in fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
@@ -85,7 +85,7 @@ fn files(folder: &Path, end: &str) -> Vec<PathBuf> {
     found
 }
 
-fn objects(file: &Path) -> Vec<Value> {
+pub(super) fn objects(file: &Path) -> Vec<Value> {
     let text = fs::read_to_string(file).expect("a file");
     let object = |document| {
         let mut json = Vec::new();

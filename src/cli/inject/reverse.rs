@@ -15,7 +15,7 @@ use crate::engine::mutation::{Documents, Node, Patch};
 ///
 /// Containers, volumes, variables, mounts, labels and annotations go, and rewritten probes are what they were. Where that is not known
 /// any more, standard error says so. What PodDefaults filled in goes too where they would fill it in again to the letter; as its author may
-/// have written it all the same, standard error lists it.
+/// have written it all the same, standard error lists it. Leave these documents out of --policies to keep it.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Exit code: 0 when all is done, 2 when something could not be read or edited.

@@ -62,7 +62,8 @@ impl Writer {
     }
 
     fn member(&mut self, member: &Member<'_>) {
-        if member.node.is_vacant() {
+        let is_as_it_came = member.node.origin == Origin::Kept && !member.node.is_edited();
+        if is_as_it_came || member.node.is_vacant() {
             return;
         }
         let end = self.path.len();

@@ -4,7 +4,7 @@
 //! Kept true: carried out on what is left, the documents give the pod that was there before. A document that would change that pod was
 //! not carried out on it, and takes nothing. An author who wrote what a document fills in anyway loses it; so all of it is told.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::documents::{Active, Documents, Part};
 use super::plan::{Note, Plan, Reason, Reserved, Weight, World};
@@ -30,7 +30,11 @@ impl Documents {
             fillers.into_iter().filter(|filler| filled(&before, &[filler]).as_ref() == Some(&before)).collect();
         let mut notes: Vec<Note> = Vec::new();
         let mut left = before.clone();
-        for path in if fillers.is_empty() { Vec::new() } else { candidates(&before) } {
+        if fillers.is_empty() {
+            return notes;
+        }
+        let filled_bare = filled(&json!({"metadata": {}, "spec": {}}), &fillers).unwrap_or_default();
+        for path in candidates(&before, &filled_bare) {
             let mut without = left.clone();
             if !take(&mut without, &path) || filled(&without, &fillers).as_ref() != Some(&before) {
                 continue;
@@ -74,8 +78,12 @@ fn filled(pod: &Value, documents: &[&Active]) -> Option<Value> {
     serde_json::from_str(&plan.pod.to_json()).ok()
 }
 
-/// Every place that a document may have filled in; of a list the last first, as they append.
-fn candidates(pod: &Value) -> Vec<Path> {
+/// Volumes that writable places of a read-only file system are in are listed here.
+const SAFE_TO_EVICT: &str = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes";
+
+/// Every place that a document may have filled in; of a list the last first, as they append. `filled_bare` is what the documents make
+/// of a pod of nothing.
+fn candidates(pod: &Value, filled_bare: &Value) -> Vec<Path> {
     let mut paths = Vec::new();
     let spec = [Step::key("spec")];
     for list in ["initContainers", "containers"] {
@@ -83,9 +91,13 @@ fn candidates(pod: &Value) -> Vec<Path> {
             container(pod, &[Step::key("spec"), Step::key(list), Step::Index(index)], &mut paths);
         }
     }
-    members(pod, &spec, &["securityContext"], &mut paths);
-    paths.push(below(&spec, &["automountServiceAccountToken"]));
-    paths.push(below(&spec, &["priorityClassName"]));
+    for keys in [
+        &["securityContext", "seccompProfile"] as &[&str],
+        &["securityContext", "runAsNonRoot"],
+        &["automountServiceAccountToken"],
+    ] {
+        paths.push(below(&spec, keys));
+    }
     let terms = ["affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms"];
     let terms = below(&spec, &terms);
     for index in 0..find(pod, &terms).and_then(Value::as_array).map_or(0, Vec::len) {
@@ -97,8 +109,9 @@ fn candidates(pod: &Value) -> Vec<Path> {
     }
     each_element(pod, &spec, &["dnsConfig", "options"], &mut paths);
     for map in ["labels", "annotations"] {
-        members(pod, &[], &["metadata", map], &mut paths);
+        members(filled_bare, &[], &["metadata", map], &mut paths);
     }
+    paths.push(below(&[], &["metadata", "annotations", SAFE_TO_EVICT]));
     paths
 }
 
@@ -106,7 +119,9 @@ fn container(pod: &Value, at: &[Step], paths: &mut Vec<Path>) {
     for side in ["limits", "requests"] {
         members(pod, at, &["resources", side], paths);
     }
-    members(pod, at, &["securityContext"], paths);
+    for field in ["seccompProfile", "runAsNonRoot", "allowPrivilegeEscalation", "readOnlyRootFilesystem"] {
+        paths.push(below(at, &["securityContext", field]));
+    }
     each_element(pod, at, &["securityContext", "capabilities", "drop"], paths);
     paths.push(below(at, &["readinessProbe"]));
     each_element(pod, at, &["volumeMounts"], paths);

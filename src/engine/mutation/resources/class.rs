@@ -26,7 +26,7 @@ pub fn class_without(pod: &Node<'_>, is_left_out: impl Fn(&str) -> bool) -> QosC
     }
     let counted =
         containers(pod).filter(|container| !container.string_at("name").is_some_and(|name| is_left_out(&name)));
-    QosClass::of_all(counted.map(|container| Requirements::of_container(container)))
+    same(counted.map(QosClass::of_container)).unwrap_or(QosClass::BestEffort)
 }
 
 impl QosClass {
@@ -38,8 +38,23 @@ impl QosClass {
     /// The class of a pod with nothing but a container that asks for this.
     pub fn of(requirements: &Requirements) -> Self {
         let amount = |list: &ResourceList, resource: &str| list.get(resource).copied().unwrap_or(Quantity::ZERO);
+        Self::of_amounts(|resource| (amount(&requirements.requests, resource), amount(&requirements.limits, resource)))
+    }
+
+    /// The class of a pod with nothing but this container: the same as of all that it asks for, of which no more is read than counts.
+    fn of_container(container: &Node<'_>) -> Self {
+        let resources = container.get("resources");
+        let amount = |side: &str, resource: &str| Quantity::parse(&resources?.at(&[side, resource])?.scalar()?).ok();
+        Self::of_amounts(|resource| {
+            let limit = amount("limits", resource);
+            (amount("requests", resource).or(limit).unwrap_or_default(), limit.unwrap_or_default())
+        })
+    }
+
+    /// The class by request and limit of the resources that count.
+    fn of_amounts(amounts: impl Fn(&str) -> (Quantity, Quantity)) -> Self {
         let of_resource = |resource: &str| {
-            let (request, limit) = (amount(&requirements.requests, resource), amount(&requirements.limits, resource));
+            let (request, limit) = amounts(resource);
             match (request == limit, request.is_zero()) {
                 (false, _) => Self::Burstable,
                 (true, true) => Self::BestEffort,

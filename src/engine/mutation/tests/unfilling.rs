@@ -72,6 +72,7 @@ fn i1_all_that_defaults_filled_in_is_taken_back_and_told() {
         {"matchExpressions": [{"key": "disk", "operator": "Exists"}]}, {"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["n"]}]}]}}});
     some["spec"]["containers"][1]["resources"] = json!({"requests": {"memory": "1Gi"}, "limits": {"cpu": "2"}});
     some["spec"]["containers"][1]["securityContext"] = json!({"capabilities": {"drop": ["MKNOD"], "add": ["CHOWN"]}});
+    some["spec"]["securityContext"] = json!({"runAsUser": 1000});
     some["spec"]["containers"][1]["volumeMounts"] = json!([{"name": "mine", "mountPath": "/tmp"}]);
     some["spec"]["volumes"] = json!([{"name": "mine", "emptyDir": {}}]);
     for pod in [bare(), some] {

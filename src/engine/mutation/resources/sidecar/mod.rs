@@ -60,9 +60,10 @@ pub fn for_sidecar(
             place.fit_into_own(plan, &own, &mut wanted)?;
         }
         None => {
-            let must_be_equal = place.keep_class(plan, &mut wanted)?;
+            let before = place.class_before(plan);
+            let must_be_equal = place.keep_class(plan, before, &mut wanted)?;
             place.clamp(plan, &mut wanted, must_be_equal)?;
-            place.report_class(plan, &wanted);
+            place.report_class(plan, before, &wanted);
         }
     }
     place.report_growth(plan, &wanted);
@@ -147,6 +148,12 @@ impl Placed<'_> {
         containers(pod).any(|container| is_named(container, &self.sidecar.name))
     }
 
+    /// Whether the pod needs as much more as the sidecar asks for: it runs with all others, of which none has to end before others start.
+    fn runs_with_all(&self, pod: &Node<'_>) -> bool {
+        let mut inits = pod.get("spec").into_iter().flat_map(|spec| spec.list("initContainers"));
+        !matches!(self.place, ContainerPlace::Init { .. }) && inits.all(super::effective::is_native)
+    }
+
     fn load(&self, pod: &Node<'_>, side: Side) -> Load {
         Load::of(pod, side, |name| name == self.sidecar.name)
     }
@@ -159,7 +166,11 @@ impl Placed<'_> {
     fn report_growth(&self, plan: &mut Plan<'_>, wanted: &Requirements) {
         let mut asked = wanted.clone();
         asked.request_what_is_limited();
-        let growth = self.load(&plan.pod, Side::Requests).growth(self.place, &asked.requests);
+        let growth = if self.runs_with_all(&plan.pod) {
+            asked.requests.clone()
+        } else {
+            self.load(&plan.pod, Side::Requests).growth(self.place, &asked.requests)
+        };
         let grown: Vec<String> = asked
             .requests
             .keys()

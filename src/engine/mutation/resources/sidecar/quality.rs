@@ -10,9 +10,14 @@ use super::{
 };
 
 impl Placed<'_> {
-    /// Makes what is wanted keep the pod's class as the document says; tells whether requests and limits have to stay equal.
-    pub(super) fn keep_class(&self, plan: &mut Plan<'_>, wanted: &mut Requirements) -> Result<bool, Conflict> {
-        match (self.class_before(plan), self.sidecar.qos) {
+    /// Makes what is wanted keep the class that the pod has without us, as the document says; tells whether requests and limits have to stay equal.
+    pub(super) fn keep_class(
+        &self,
+        plan: &mut Plan<'_>,
+        before: QosClass,
+        wanted: &mut Requirements,
+    ) -> Result<bool, Conflict> {
+        match (before, self.sidecar.qos) {
             (_, QualityOfService::AllowDowngrade) | (QosClass::Burstable, _) => Ok(false),
             (before, QualityOfService::Deny) => {
                 let filled = self.limits(plan).filled(wanted);
@@ -68,8 +73,10 @@ impl Placed<'_> {
     }
 
     /// Says what has become of the class.
-    pub(super) fn report_class(&self, plan: &mut Plan<'_>, wanted: &Requirements) {
-        let before = self.class_before(plan);
+    pub(super) fn report_class(&self, plan: &mut Plan<'_>, before: QosClass, wanted: &Requirements) {
+        if before == QosClass::Burstable {
+            return;
+        }
         let with = QosClass::of(&self.limits(plan).filled(wanted));
         let (reason, weight) = match (before, with) {
             (QosClass::Guaranteed, QosClass::Guaranteed) => {
