@@ -21,26 +21,13 @@ pub struct Shape {
 }
 
 /// 8.7 KB as a review: two containers, as most pods behind a Service are.
-pub const SMALL: Shape = Shape {
-    containers: 2,
-    variables: 1,
-    blobs: 0,
-    refused: false,
-};
+pub const SMALL: Shape = Shape { containers: 2, variables: 1, blobs: 0, refused: false };
 
 /// 60 KB as a review: ten containers, 23 KB of managed fields, annotations full of escapes.
-pub const BIG: Shape = Shape {
-    containers: 10,
-    variables: 17,
-    blobs: 6,
-    refused: false,
-};
+pub const BIG: Shape = Shape { containers: 10, variables: 17, blobs: 6, refused: false };
 
 /// The small pod, privileged and on the host's network.
-pub const REFUSED: Shape = Shape {
-    refused: true,
-    ..SMALL
-};
+pub const REFUSED: Shape = Shape { refused: true, ..SMALL };
 
 /// The review that asks whether a pod of this shape may be created.
 pub fn create(shape: Shape) -> Vec<u8> {
@@ -55,11 +42,7 @@ pub fn update(shape: Shape) -> Vec<u8> {
 }
 
 fn review(operation: &str, object: &str, old_object: &str) -> Vec<u8> {
-    let options = if operation == "CREATE" {
-        "CreateOptions"
-    } else {
-        "UpdateOptions"
-    };
+    let options = if operation == "CREATE" { "CreateOptions" } else { "UpdateOptions" };
     let text = REVIEW
         .replace("$OPERATION", operation)
         .replace("$OPTIONS", options)
@@ -71,52 +54,28 @@ fn review(operation: &str, object: &str, old_object: &str) -> Vec<u8> {
 }
 
 fn pod(shape: Shape) -> String {
-    let containers: Vec<String> = (0..shape.containers)
-        .map(|index| container(index, shape))
-        .collect();
-    let managed: Vec<String> = (0..shape.containers)
-        .map(|index| managed_container(index, shape))
-        .collect();
+    let containers: Vec<String> = (0..shape.containers).map(|index| container(index, shape)).collect();
+    let managed: Vec<String> = (0..shape.containers).map(|index| managed_container(index, shape)).collect();
     POD.replace("$ANNOTATIONS", &annotations(shape.blobs))
-        .replace(
-            "$HOST_NETWORK",
-            if shape.refused {
-                "\"hostNetwork\": true,"
-            } else {
-                ""
-            },
-        )
+        .replace("$HOST_NETWORK", if shape.refused { "\"hostNetwork\": true," } else { "" })
         .replace("$CONTAINERS", &containers.join(","))
         .replace("$MANAGED_CONTAINERS", &managed.join(","))
 }
 
 fn container(index: usize, shape: Shape) -> String {
-    let environment: Vec<String> = (0..shape.variables)
-        .map(|number| variable(index, number))
-        .collect();
+    let environment: Vec<String> = (0..shape.variables).map(|number| variable(index, number)).collect();
     let privileged = shape.refused && index == 0;
     CONTAINER
         .replace("$INDEX", &index.to_string())
         .replace("$HTTP_PORT", &(8080 + index).to_string())
         .replace("$METRICS_PORT", &(9090 + index).to_string())
-        .replace(
-            "$PRIVILEGED",
-            if privileged {
-                "\"privileged\": true,"
-            } else {
-                ""
-            },
-        )
+        .replace("$PRIVILEGED", if privileged { "\"privileged\": true," } else { "" })
         .replace("$ENVIRONMENT", &environment.join(","))
 }
 
 fn managed_container(index: usize, shape: Shape) -> String {
-    let environment: Vec<String> = (0..shape.variables)
-        .map(|number| managed_variable(index, number))
-        .collect();
-    MANAGED_CONTAINER
-        .replace("$INDEX", &index.to_string())
-        .replace("$ENVIRONMENT", &environment.join(","))
+    let environment: Vec<String> = (0..shape.variables).map(|number| managed_variable(index, number)).collect();
+    MANAGED_CONTAINER.replace("$INDEX", &index.to_string()).replace("$ENVIRONMENT", &environment.join(","))
 }
 
 /// An environment variable of a container: three in five are literals, one comes from a Secret, one from the pod.

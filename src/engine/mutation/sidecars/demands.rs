@@ -1,6 +1,6 @@
-//! What the containers of several documents demand of each other's places, and what follows from that.
+//! What the containers that are added demand of each other's places, and what follows from that, within a document and between several.
 //!
-//! Documents are carried out one after the other. What a later one demands of a container is known here before the first is placed,
+//! They are placed one after the other. What a later one demands of a container is known here before the first is placed,
 //! so that nothing has to be moved once all are there, and a second pass finds everything in its place.
 
 use super::super::plan::{Demands, Plan};
@@ -10,18 +10,15 @@ use super::compile::may_meet;
 use super::parts::{Constraints, Item};
 use super::work::known_claim;
 
-/// What all containers that these documents add to the pod demand. Empty for a single document: its own order was settled when it
-/// was compiled.
+/// What all containers that these documents add to the pod demand; empty if none demands anything of the others.
 pub(super) fn demands<'i>(injections: impl Iterator<Item = &'i Injection>, plan: &Plan<'_>) -> Vec<Demands> {
-    let injections: Vec<&Injection> = injections.collect();
-    if injections.len() < 2 {
-        return Vec::new();
-    }
-    let revisions =
-        injections.into_iter().filter_map(|injection| injection.chosen(plan, &known_claim(injection, plan)));
+    let revisions = injections.filter_map(|injection| match injection.revisions.as_slice() {
+        [only] => Some(only),
+        _ => injection.chosen(plan, &known_claim(injection, plan)),
+    });
     let items: Vec<&Item> = revisions.flat_map(|revision| &revision.parts.items).collect();
     let is_bound = |item: &&Item| !item.order.before.is_empty() || !item.order.after.is_empty();
-    if !items.iter().any(is_bound) {
+    if items.len() < 2 || !items.iter().any(is_bound) {
         return Vec::new();
     }
     let mut all: Vec<Demands> = items.iter().map(|item| written(item)).collect();
