@@ -210,7 +210,7 @@ fn without_namespace(request: &Request<'_>) -> Verdict {
 
 /// All notes for a machine: document, reason and what it is about.
 fn all_said(notes: &[Note]) -> String {
-    let mut text = String::new();
+    let mut text = String::with_capacity(256);
     for note in notes {
         let separator = if text.is_empty() { "" } else { "; " };
         if text.len() + note.document.len() + note.about.len() + 80 > MOST_SAID {

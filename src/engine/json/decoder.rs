@@ -35,6 +35,11 @@ impl<'de> Cursor<'de> {
         Self { known, ..Self::new(text) }
     }
 
+    /// How many bytes the whole text has.
+    pub fn len(&self) -> usize {
+        self.decoder.text.len()
+    }
+
     /// The first byte of the value that comes next; none at the end.
     pub fn peek(&mut self) -> Option<u8> {
         self.decoder.peek().ok()

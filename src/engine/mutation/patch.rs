@@ -17,7 +17,7 @@ pub struct Patch {
 impl Patch {
     /// The patch that makes of the tree's original what the tree is now; none if that is the same.
     pub fn of(tree: &Node<'_>) -> Option<Self> {
-        let mut writer = Writer { json: String::from("["), operations: 0, path: String::with_capacity(64) };
+        let mut writer = Writer { json: begun(), operations: 0, path: String::with_capacity(64) };
         writer.node(tree);
         let Writer { mut json, operations, .. } = writer;
         json.push(']');
@@ -33,6 +33,12 @@ impl Patch {
     pub fn operations(&self) -> usize {
         self.operations
     }
+}
+
+fn begun() -> String {
+    let mut json = String::with_capacity(1024);
+    json.push('[');
+    json
 }
 
 struct Writer {

@@ -147,7 +147,19 @@ impl<'a> Node<'a> {
 
     /// The string that the member of this name is; none if it is none.
     pub fn string_at(&self, key: &str) -> Option<Cow<'_, str>> {
-        self.get(key)?.string()
+        match self.leading_name().filter(|_| key == "name") {
+            Some(name) => Some(Cow::Borrowed(name)),
+            None => self.get(key)?.string(),
+        }
+    }
+
+    /// The name of what has not been taken apart and need not be for that: the API server writes names first.
+    fn leading_name(&self) -> Option<&str> {
+        if self.parts.get().is_some() {
+            return None;
+        }
+        let (name, _) = self.text.strip_prefix(r#"{"name":""#)?.split_once('"')?;
+        (!name.contains('\\')).then_some(name)
     }
 
     /// A string without its quotes, or a number as it is written: what a quantity or a port may be.
@@ -405,9 +417,11 @@ impl<'a> Parts<'a> {
     }
 
     fn try_read<'t>(mut cursor: Cursor<'t>, keep: impl Fn(&'t str) -> Cow<'a, str>) -> Result<Self, DecodeError> {
+        // Members are mostly longer than this. Sixteen are as much as allocators hand out again at little cost.
+        let room = (cursor.len() / 32).clamp(2, 16);
         let parts = match cursor.peek() {
             Some(b'{') => {
-                let mut members = Vec::with_capacity(16);
+                let mut members = Vec::with_capacity(room);
                 cursor.members(|key, cursor| {
                     let key = key.borrowed().map_or_else(|| Cow::Owned(key.to_string()), &keep);
                     let node = Node::new(keep(cursor.value()?));

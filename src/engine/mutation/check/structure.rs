@@ -16,7 +16,8 @@ const MOST_ANNOTATIONS: usize = 256 << 10;
 pub(super) fn structure(pod: &Node<'_>, extent: Extent) -> Vec<Fault> {
     let mut flaws = Vec::new();
     let Some(seen) = Seen::of(pod, extent) else { return flaws };
-    let volumes: Vec<Cow<'_, str>> = if seen.volumes || !seen.mounting.is_empty() {
+    let mounts_any = || seen.mounting.iter().any(|container| container.list("volumeMounts").next().is_some());
+    let volumes: Vec<Cow<'_, str>> = if seen.volumes || mounts_any() {
         let volumes = pod.get("spec").into_iter().flat_map(|spec| spec.list("volumes"));
         volumes.map(|volume| volume.string_at("name").unwrap_or_default()).collect()
     } else {

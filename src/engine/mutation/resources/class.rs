@@ -65,8 +65,9 @@ impl QosClass {
     }
 }
 
-/// The class that all have, or else `Burstable`; none of none.
+/// The class that all have, or else `Burstable`; none of none. Whatever comes after a `Burstable` makes no difference.
 fn same(mut classes: impl Iterator<Item = QosClass>) -> Option<QosClass> {
     let first = classes.next()?;
-    Some(if classes.all(|class| class == first) { first } else { QosClass::Burstable })
+    let is_same = first == QosClass::Burstable || classes.all(|class| class == first);
+    Some(if is_same { first } else { QosClass::Burstable })
 }

@@ -54,6 +54,13 @@ impl Requirements {
         }
     }
 
+    /// Raises limits that are below their requests to them.
+    pub fn limit_what_is_requested(&mut self) {
+        for (resource, limit) in &mut self.limits {
+            *limit = (*limit).max(self.requests.get(resource).copied().unwrap_or_default());
+        }
+    }
+
     pub fn side(&self, side: Side) -> &ResourceList {
         match side {
             Side::Requests => &self.requests,

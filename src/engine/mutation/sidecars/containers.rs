@@ -127,15 +127,21 @@ impl<'a> Work<'a, '_> {
     }
 
     fn add(&mut self, item: &'a Item, list: List, mut container: Node<'a>) -> Result<(), Conflict> {
-        let place = self.places(item, list).map_or(usize::MAX, |places| places.best);
-        if let Some(resources) = self.resources(item, list, place)? {
+        let places = self.places(item, list);
+        if let Some(resources) = self.resources(item, list, places.map_or(usize::MAX, |places| places.best))? {
             container.set("resources", resources);
         }
-        self.put_in(item, list, container)
+        self.put_in(item, list, places, container)
     }
 
-    fn put_in(&mut self, item: &'a Item, list: List, container: Node<'a>) -> Result<(), Conflict> {
-        let place = match self.places(item, list) {
+    fn put_in(
+        &mut self,
+        item: &'a Item,
+        list: List,
+        places: Option<Places>,
+        container: Node<'a>,
+    ) -> Result<(), Conflict> {
+        let place = match places {
             Some(places) => places.best,
             None => {
                 self.refuse_order(item)?;
@@ -160,7 +166,8 @@ impl<'a> Work<'a, '_> {
             container.remove("restartPolicy");
         }
         let is_completed = self.record.parts.contains(&Part::Completed(&item.name).text());
-        self.put_in(item, list, container)?;
+        let places = self.places(item, list);
+        self.put_in(item, list, places, container)?;
         if is_completed {
             self.record.parts.retain(|part| *part != Part::Container(&item.name).text());
         }

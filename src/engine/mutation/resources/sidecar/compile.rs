@@ -35,7 +35,7 @@ impl SidecarResources {
             let where_written = |flaw| where_written(flaw, &sidecar.container, path);
             return Err(flaws.into_iter().map(where_written).collect());
         }
-        Ok(Self {
+        let mut compiled = Self {
             name: sidecar.container.get("name").and_then(Value::as_str).unwrap_or_default().to_owned(),
             amounts,
             proportion: sidecar.proportion.clone(),
@@ -48,13 +48,17 @@ impl SidecarResources {
                 OnConflict::Warn => Weight::Warning,
             },
             others,
-        })
+            ready: None,
+        };
+        compiled.ready = compiled.ready();
+        Ok(compiled)
     }
 
     /// The same with a request that a pod asks for; a limit that is below it is raised to it.
     #[must_use]
     pub fn with_request(mut self, resource: &str, amount: Quantity) -> Self {
         self.amounts.requests.insert(resource.to_owned(), CompiledAmount::exactly(amount));
+        self.ready = None;
         self
     }
 
@@ -65,6 +69,7 @@ impl SidecarResources {
             *request = request.at_most(amount);
         }
         self.amounts.limits.insert(resource.to_owned(), CompiledAmount::exactly(amount));
+        self.ready = None;
         self
     }
 }

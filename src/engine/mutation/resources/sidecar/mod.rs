@@ -35,6 +35,17 @@ pub struct SidecarResources {
     weight: Weight,
     /// Members of the container's `resources` that are neither requests nor limits, as JSON.
     others: Vec<String>,
+    /// What all that comes to in most pods, if it is the same in all of these; see [`Ready`].
+    ready: Option<Ready>,
+}
+
+/// The result for a pod in which nothing depends on the pod: it is Burstable without us, as most are, has no resources of its own and
+/// no LimitRange, and the sidecar runs with all its containers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Ready {
+    json: Option<String>,
+    /// How much more the pod asks for; none if that is nothing.
+    growth: Option<String>,
 }
 
 /// The `resources` of the container as JSON, none if it has none; raises the pod's own resources where the document says so.
@@ -51,8 +62,17 @@ pub fn for_sidecar(
     place: ContainerPlace,
 ) -> Result<Option<String>, Conflict> {
     let place = Placed { document, sidecar, place };
+    let own = PodLevelResources::of_without(&plan.pod, |name| name == sidecar.name);
+    if let (None, Some(ready)) = (&own, &sidecar.ready)
+        && place.is_usual(plan)
+    {
+        if let Some(growth) = &ready.growth {
+            plan.note(document, Reason::EffectiveRequests, Weight::Detail, growth.as_str());
+        }
+        return Ok(ready.json.clone());
+    }
     let mut wanted = place.wanted(plan)?;
-    match PodLevelResources::of_without(&plan.pod, |name| name == sidecar.name) {
+    match own {
         Some(_) if operating_system(&plan.pod) == OperatingSystem::Windows => return Err(place.on_windows()),
         Some(_) if sidecar.pod_level == PodLevel::Omit => wanted = Requirements::default(),
         Some(own) => {
@@ -67,9 +87,7 @@ pub fn for_sidecar(
         }
     }
     place.report_growth(plan, &wanted);
-    let mut members = wanted.json_members();
-    members.extend_from_slice(&sidecar.others);
-    Ok((!members.is_empty()).then(|| format!("{{{}}}", members.join(","))))
+    Ok(sidecar.json(&wanted))
 }
 
 /// A sidecar on its way to its place.
@@ -106,10 +124,7 @@ impl Placed<'_> {
         };
         match sidecar.amounts.beside(&Requirements::default(), whole) {
             Ok(mut wanted) => {
-                wanted.limits.iter_mut().for_each(|(resource, limit)| {
-                    let request = wanted.requests.get(resource).copied().unwrap_or_default();
-                    *limit = (*limit).max(request);
-                });
+                wanted.limit_what_is_requested();
                 Ok(wanted)
             }
             Err(error) => self.too_large(plan, &error),
@@ -163,6 +178,13 @@ impl Placed<'_> {
         class_without(&plan.pod, |name| self.is_ours(plan, name))
     }
 
+    /// Whether what [`Ready`] is for is so.
+    fn is_usual(&self, plan: &Plan<'_>) -> bool {
+        plan.world.limit_ranges.is_empty()
+            && self.runs_with_all(&plan.pod)
+            && self.class_before(plan) == QosClass::Burstable
+    }
+
     fn report_growth(&self, plan: &mut Plan<'_>, wanted: &Requirements) {
         let mut asked = wanted.clone();
         asked.request_what_is_limited();
@@ -171,21 +193,45 @@ impl Placed<'_> {
         } else {
             self.load(&plan.pod, Side::Requests).growth(self.place, &asked.requests)
         };
+        if let Some(growth) = self.sidecar.said_of_growth(&asked.requests, &growth) {
+            plan.note(self.document, Reason::EffectiveRequests, Weight::Detail, growth);
+        }
+    }
+}
+
+impl SidecarResources {
+    /// What it comes to where that is the same in all such pods, and no amount is too large.
+    fn ready(&self) -> Option<Ready> {
+        if self.amounts.requests.values().any(CompiledAmount::is_percentage) {
+            return None;
+        }
+        let mut wanted = self.amounts.beside(&Requirements::default(), |_| None).ok()?;
+        wanted.limit_what_is_requested();
+        let mut asked = wanted.clone();
+        asked.request_what_is_limited();
+        Some(Ready { json: self.json(&wanted), growth: self.said_of_growth(&asked.requests, &asked.requests) })
+    }
+
+    /// The container's `resources`, none if it has none.
+    fn json(&self, wanted: &Requirements) -> Option<String> {
+        let mut members = wanted.json_members();
+        members.extend_from_slice(&self.others);
+        (!members.is_empty()).then(|| format!("{{{}}}", members.join(",")))
+    }
+
+    /// How much more the pod asks for of what the sidecar asks for; none if that is nothing.
+    fn said_of_growth(&self, asked: &ResourceList, growth: &ResourceList) -> Option<String> {
         let grown: Vec<String> = asked
-            .requests
             .keys()
             .map(|resource| {
                 let more = growth.get(resource).copied().unwrap_or_default();
                 format!("{resource} +{}", more.written_for(resource))
             })
             .collect();
-        if growth.values().any(|more| *more != Quantity::ZERO) {
-            plan.note(self.document, Reason::EffectiveRequests, Weight::Detail, self.about(&grown.join(", ")));
-        }
+        let is_any = growth.values().any(|more| *more != Quantity::ZERO);
+        is_any.then(|| format!("container {:?}, {}", self.name, grown.join(", ")))
     }
-}
 
-impl SidecarResources {
     /// What percentages of a resource are of; none if no container that counts asks for it.
     fn share_of(&self, plan: &Plan<'_>, resource: &str) -> Option<Quantity> {
         let spec = plan.pod.get("spec")?;
