@@ -29,8 +29,10 @@ pub struct Reserved {
     pub last: Vec<String>,
     /// Ports, each with the container that listens there.
     pub ports: BTreeMap<u16, String>,
-    /// What the containers of all documents for this pod demand, those to come included; empty if none depends on another document's.
+    /// What the containers of all documents for this pod demand, those to come included; empty if none demands anything of others.
     pub demands: Vec<Demands>,
+    /// Containers that are where they are to be: those to come may still be moved.
+    pub settled: Vec<String>,
 }
 
 /// What a container of ours demands of others by their names, in which `*` is any text.
@@ -41,6 +43,9 @@ pub struct Demands {
     pub before: Vec<String>,
     /// After whom.
     pub after: Vec<String>,
+    /// Whether it comes before all, or after all, that do not insist on the same.
+    pub first: bool,
+    pub last: bool,
 }
 
 impl Plan<'_> {

@@ -2,7 +2,7 @@
 //! stands where it may not is moved, once.
 
 use super::super::document::{NameConflict, OnConflict};
-use super::super::plan::{Conflict, Reason, Weight};
+use super::super::plan::{Conflict, Demands, Reason, Weight};
 use super::super::tree::Node;
 use super::claim::Part;
 use super::complete::{complete, complete_resources};
@@ -31,6 +31,7 @@ impl<'a> Work<'a, '_> {
             if self.record.parts.contains(&Part::Container(&item.name).text()) {
                 self.record.parts.extend(fields);
             }
+            self.reserved.settled.push(item.name.clone());
             if item.order.first {
                 self.reserved.first.push(item.name.clone());
             }
@@ -203,20 +204,31 @@ impl<'a> Work<'a, '_> {
         let names = spec.list(list.field()).map(|container| container.string_at("name").unwrap_or_default());
         let is_in = |names: &[String], name: &str| names.iter().any(|found| found == name);
         let demands = |name: &str| self.reserved.demands.iter().find(|demands| demands.name == name);
+        let own = demands(&item.name);
+        // Who is still to be placed is moved out of the way, unless both demand the same of each other.
+        let is_settled = |name: &str| is_in(&self.reserved.settled, name);
+        let precedes = |name: &str, other: &Demands| {
+            other.demands_to_precede(&item.name)
+                && (is_settled(name) || own.is_some_and(|own| own.demands_to_precede(name)))
+        };
+        let follows = |name: &str, other: &Demands| {
+            other.demands_to_follow(&item.name)
+                && (is_settled(name) || own.is_some_and(|own| own.demands_to_follow(name)))
+        };
         let others: Vec<Neighbour> = names
             .filter(|name| *name != item.name.as_str())
             .map(|name| Neighbour {
                 is_ours: is_in(&self.plan.own_containers, &name),
-                is_first: is_in(&self.reserved.first, &name),
-                is_last: is_in(&self.reserved.last, &name),
-                precedes: demands(&name).is_some_and(|other| other.demands_to_precede(&item.name)),
-                follows: demands(&name).is_some_and(|other| other.demands_to_follow(&item.name)),
+                is_first: demands(&name).map_or_else(|| is_in(&self.reserved.first, &name), |other| other.first),
+                is_last: demands(&name).map_or_else(|| is_in(&self.reserved.last, &name), |other| other.last),
+                precedes: demands(&name).is_some_and(|other| precedes(&name, other)),
+                follows: demands(&name).is_some_and(|other| follows(&name, other)),
                 name: name.into_owned(),
             })
             .collect();
-        let Some(demands) = demands(&item.name) else { return places(&others, &item.order) };
-        let (before, after) = (demands.before.clone(), demands.after.clone());
-        places(&others, &Constraints { before, after, ..item.order.clone() })
+        let Some(own) = own else { return places(&others, &item.order) };
+        let Demands { before, after, first, last, .. } = own.clone();
+        places(&others, &Constraints { before, after, first, last, ..item.order.clone() })
     }
 }
 
