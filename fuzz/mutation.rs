@@ -95,7 +95,7 @@ fn carried_out(pod: &str, documents: &Documents) -> (String, Option<String>) {
     let candidates = documents.candidates(|_| None);
     let world = World { namespace: "fuzzed", has_native_sidecars: true, ..World::default() };
     let enforced = LevelVersion { level: Level::Privileged, ..LevelVersion::default() };
-    let mutated = mutate(pod, Rules { documents, candidates: &candidates, world: &world, enforced });
+    let mutated = mutate(portcullis::engine::Unread::of(pod), Rules { documents, candidates: &candidates, world: &world, enforced });
     (mutated.pod.to_json().into_owned(), mutated.patch.as_ref().map(|patch| patch.json().to_owned()))
 }
 
