@@ -31,6 +31,8 @@ pub(super) struct Member<'a> {
     pub(super) key: Cow<'a, str>,
     pub(super) node: Node<'a>,
     pub(super) origin: Origin,
+    /// What stood here before it was replaced.
+    was: Option<Cow<'a, str>>,
 }
 
 #[derive(Debug, Clone)]
@@ -131,6 +133,13 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// Whether the member of this name was not there as it came.
+    pub fn is_new(&self, key: &str) -> bool {
+        let Parts::Object(members) = self.parts() else { return false };
+        let found = members.iter().rfind(|member| member.origin != Origin::Removed && member.key == key);
+        found.is_none_or(|member| member.origin == Origin::Added)
+    }
+
     /// Whether it is an object without members or an array without elements.
     pub fn is_empty(&self) -> bool {
         match self.parts() {
@@ -203,7 +212,12 @@ impl<'a> Node<'a> {
         let index = match found {
             Some(index) => index,
             None => {
-                members.push(Member { key: Cow::Owned(key.to_owned()), node: Self::vacant(), origin: Origin::Added });
+                members.push(Member {
+                    key: Cow::Owned(key.to_owned()),
+                    node: Self::vacant(),
+                    origin: Origin::Added,
+                    was: None,
+                });
                 members.len() - 1
             }
         };
@@ -220,18 +234,14 @@ impl<'a> Node<'a> {
         path.iter().try_fold(self, |node, key| node.member(key))
     }
 
-    /// Gives the member of this name this value, whether it was there or not; false if this is no object.
+    /// Gives the member of this name this value, whether it was there or not; false if this is no object. A member that gets back what it
+    /// was has not changed.
     pub fn set(&mut self, key: &str, value: impl Into<Cow<'a, str>>) -> bool {
         let Some(members) = self.members_mut() else { return false };
         let node = Self::new(value);
-        match members.iter_mut().rfind(|member| member.origin != Origin::Removed && member.key == key) {
-            Some(member) => {
-                member.node = node;
-                if member.origin == Origin::Kept {
-                    member.origin = Origin::Replaced;
-                }
-            }
-            None => members.push(Member { key: Cow::Owned(key.to_owned()), node, origin: Origin::Added }),
+        match members.iter_mut().rfind(|member| member.key == key && member.can_become(&node)) {
+            Some(member) => member.replace(node),
+            None => members.push(Member { key: Cow::Owned(key.to_owned()), node, origin: Origin::Added, was: None }),
         }
         true
     }
@@ -316,6 +326,25 @@ impl<'a> Node<'a> {
     }
 }
 
+impl<'a> Member<'a> {
+    /// Whether it is there, or was until it was removed and is this again.
+    fn can_become(&self, node: &Node<'a>) -> bool {
+        self.origin != Origin::Removed || self.node.text == node.text
+    }
+
+    fn replace(&mut self, node: Node<'a>) {
+        // The text of what was kept is what it was, whatever has been done to it.
+        let former = std::mem::replace(&mut self.node, node).text;
+        match self.origin {
+            Origin::Added => return,
+            Origin::Replaced => {}
+            Origin::Kept | Origin::Removed => self.was = Some(former),
+        }
+        let is_back = self.was.as_ref() == Some(&self.node.text);
+        self.origin = if is_back { Origin::Kept } else { Origin::Replaced };
+    }
+}
+
 /// Where the element stands that has so many left before it.
 fn place(elements: &[Element<'_>], index: usize) -> usize {
     let mut left = elements.iter().enumerate().filter(|(_, element)| element.origin != Origin::Removed);
@@ -338,6 +367,7 @@ impl<'a> Parts<'a> {
                     key: key.borrowed().map_or_else(|| Cow::Owned(key.to_string()), &keep),
                     node: kept(text),
                     origin: Origin::Kept,
+                    was: None,
                 };
                 Self::Object(members.into_iter().map(member).collect())
             }),
