@@ -75,8 +75,8 @@ pub fn mutate<'a>(pod: &'a str, rules: Rules<'a>) -> Mutated<'a> {
 pub fn verify(pod: &str, rules: Rules<'_>) -> Vec<Note> {
     let pod = Node::new(pod);
     let chosen = rules.select(&pod, None);
-    let mut notes = Vec::new();
-    for (_, document) in rules.documents.at(chosen) {
+    let (mut notes, mut carried_out) = (Vec::new(), None);
+    for (_, document) in rules.documents.at(chosen.iter().copied()) {
         let weight = match document.verify {
             Verify::Off => continue,
             Verify::Warn => Weight::Warning,
@@ -84,9 +84,13 @@ pub fn verify(pod: &str, rules: Rules<'_>) -> Vec<Note> {
         };
         let Part::Injection(injection) = &document.part else { continue };
         let missing = injection.missing(&pod);
-        // What the document itself would have left out is not missing.
-        let mut plan = rules.plan(&pod, &[]);
-        if missing.is_empty() || injection.apply(&mut plan).is_err_and(|conflict| conflict.weight < Weight::Denied) {
+        if missing.is_empty() {
+            continue;
+        }
+        // What the document itself would leave out, beside the others, is not missing.
+        let carried_out = carried_out.get_or_insert_with(|| rules.carry_out(&pod, &chosen));
+        let is_left_out = |note: &Note| note.document == document.title && note.weight == Weight::Skipped;
+        if carried_out.notes.iter().any(is_left_out) {
             continue;
         }
         notes.push(document.note(Reason::ItemMissing, weight, missing.join(", ")));
@@ -127,26 +131,38 @@ impl<'a> Rules<'a> {
     fn carry_out(&self, original: &Node<'a>, chosen: &BTreeSet<u32>) -> Mutated<'a> {
         let documents = self.documents.at(chosen.iter().copied());
         let mut plan = self.plan(original, &documents);
-        for (_, document) in &documents {
-            document.run(&mut plan);
+        let mut rounds = rounds(original, &documents);
+        let run = |plan: &mut Plan<'a>| {
+            begin_round(plan);
+            documents.iter().for_each(|(_, document)| document.run(plan));
+        };
+        (0..rounds).for_each(|_| run(&mut plan));
+        if documents.len() > 1 && plan.notes.iter().any(|note| note.weight == Weight::Skipped) {
+            // What was left out may have its place now that the others have done their part.
+            rounds += 1;
+            run(&mut plan);
         }
         let standard = Standard::new(self.enforced);
         if check::fault(original, &plan.pod, &standard).is_some() {
             plan = self.plan(original, &documents);
-            self.carry_out_with_care(original, &documents, standard, &mut plan);
+            self.carry_out_with_care(original, (&documents, rounds), standard, &mut plan);
         }
-        Mutated { pod: plan.pod, patch: None, notes: plan.notes }
+        Mutated { pod: plan.pod, patch: None, notes: without_repeats(plan.notes) }
     }
 
     /// Runs the documents with a check after each, so that the one at fault is found and taken back.
     fn carry_out_with_care(
         &self,
         original: &Node<'a>,
-        documents: &[(u32, &'a Active)],
+        (documents, rounds): (&[(u32, &'a Active)], usize),
         mut standard: Standard,
         plan: &mut Plan<'a>,
     ) {
-        for (_, document) in documents {
+        let round = |_| documents.iter().enumerate();
+        for (place, (_, document)) in (0..rounds).flat_map(round) {
+            if place == 0 {
+                begin_round(plan);
+            }
             let (before, noted) = (plan.pod.clone(), plan.notes.len());
             document.run(plan);
             let Some(fault) = check::fault(original, &plan.pod, &standard) else { continue };
@@ -180,6 +196,37 @@ impl<'a> Rules<'a> {
             reserved: Reserved::default(),
         }
     }
+}
+
+/// How often the documents go round: one that edits containers that others add can do so only once they are there, and what one sets of
+/// resources can follow from what others set, and from the pod's own resources, which grow with a sidecar.
+fn rounds(original: &Node<'_>, documents: &[(u32, &Active)]) -> usize {
+    let parts = || documents.iter().map(|(_, document)| &document.part);
+    let setting_resources =
+        parts().filter(|part| matches!(part, Part::Defaults(defaults) if defaults.has_resources())).count();
+    let has_growing =
+        original.at(&["spec", "resources"]).is_some() && parts().any(|part| matches!(part, Part::Injection(_)));
+    // For the last one all is there.
+    let edits_injected =
+        parts().rev().skip(1).any(|part| matches!(part, Part::Injection(injection) if injection.edits_injected()));
+    let following = if setting_resources > 0 { setting_resources + usize::from(has_growing) } else { 0 };
+    following.max(1 + usize::from(edits_injected))
+}
+
+/// Nothing is reserved, and nothing left out yet.
+fn begin_round(plan: &mut Plan<'_>) {
+    plan.reserved = Reserved::default();
+    plan.notes.retain(|note| note.weight != Weight::Skipped);
+}
+
+fn without_repeats(notes: Vec<Note>) -> Vec<Note> {
+    let mut left: Vec<Note> = Vec::with_capacity(notes.len());
+    for note in notes {
+        if !left.contains(&note) {
+            left.push(note);
+        }
+    }
+    left
 }
 
 impl Active {

@@ -28,6 +28,11 @@ pub struct Reserved {
     pub last: Vec<String>,
     /// Ports, each with the container that listens there.
     pub ports: BTreeMap<u16, String>,
+    /// What they ask of the order, each with the container that it is about and the names of those before and after which that comes.
+    pub orders: Vec<(String, [Vec<String>; 2])>,
+    /// Containers that they add or find added, and volumes that they add or use, by the names that those have in this pod.
+    pub containers: Vec<String>,
+    pub volumes: Vec<String>,
 }
 
 impl Plan<'_> {

@@ -60,6 +60,11 @@ impl Defaults {
         if flaws.is_empty() { Ok(compiled) } else { Err(flaws) }
     }
 
+    /// Whether it sets resources, which can follow from what another document sets.
+    pub(super) fn has_resources(&self) -> bool {
+        self.resources.is_some()
+    }
+
     /// Fills in what is not set.
     ///
     /// # Errors

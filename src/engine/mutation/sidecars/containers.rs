@@ -3,6 +3,7 @@
 
 use super::super::document::{NameConflict, OnConflict};
 use super::super::plan::{Conflict, Reason, Weight};
+use super::super::selection::is_like;
 use super::super::tree::Node;
 use super::claim::Part;
 use super::order::{Neighbour, Places, places};
@@ -29,6 +30,8 @@ impl<'a> Work<'a, '_> {
             if self.record.parts.contains(&Part::Container(&item.name).text()) {
                 self.record.parts.extend(fields);
             }
+            self.reserved.containers.push(item.name.clone());
+            self.reserved.orders.push((item.name.clone(), [item.order.before.clone(), item.order.after.clone()]));
             if item.order.first {
                 self.reserved.first.push(item.name.clone());
             }
@@ -82,6 +85,10 @@ impl<'a> Work<'a, '_> {
         }
         if is_merged && self.claim.has(Part::Completed(&item.name)) && has_image_of(container) {
             return Standing::Auto;
+        }
+        if self.reserved.containers.contains(&item.name) {
+            // Another document's: whatever this one once added, it is not that.
+            return present::standing(container, desired, std::iter::empty(), false);
         }
         let others = self.injection.revisions.iter().filter_map(|revision| revision.parts.item(&item.name));
         let is_claimed = self.claim.has(Part::Container(&item.name));
@@ -189,18 +196,35 @@ impl<'a> Work<'a, '_> {
     fn places(&self, item: &Item, list: List) -> Option<Places> {
         let spec = self.plan.pod.get("spec")?;
         let names = spec.list(list.field()).map(|container| container.string_at("name").unwrap_or_default());
-        let is_in = |names: &[String], name: &str| names.iter().any(|found| found == name);
-        let others: Vec<Neighbour> = names
-            .filter(|name| *name != item.name.as_str())
-            .map(|name| Neighbour {
-                is_ours: is_in(&self.plan.own_containers, &name),
-                is_first: is_in(&self.reserved.first, &name),
-                is_last: is_in(&self.reserved.last, &name),
-                name: name.into_owned(),
-            })
-            .collect();
+        let others: Vec<Neighbour> =
+            names.filter(|name| *name != item.name.as_str()).map(|name| self.neighbour(&name, item)).collect();
         places(&others, &item.order)
     }
+
+    /// One of the others, as the container that is placed sees it. Of the item's own document it is known what comes, so that the first pass
+    /// and the next see the same.
+    fn neighbour(&self, name: &str, item: &Item) -> Neighbour {
+        let is_in = |names: &[String]| names.iter().any(|found| found == name);
+        let peer = self.parts.item(name).map(|peer| &peer.order);
+        let asked = self.reserved.orders.iter().find(|(container, _)| container == name).map(|(_, sides)| sides);
+        let asks = |of_peer: Option<&Vec<String>>, of_other: Option<&Vec<String>>| {
+            of_peer.or(of_other).is_some_and(|patterns| is_named_by(patterns, &item.name))
+        };
+        Neighbour {
+            is_ours: is_in(&self.plan.own_containers),
+            is_of_same_document: peer.is_some(),
+            asks_to_precede: asks(peer.map(|order| &order.before), asked.map(|[before, _]| before)),
+            asks_to_follow: asks(peer.map(|order| &order.after), asked.map(|[_, after]| after)),
+            is_first: peer.map_or_else(|| is_in(&self.reserved.first), |order| order.first),
+            is_last: peer.map_or_else(|| is_in(&self.reserved.last), |order| order.last),
+            name: name.to_owned(),
+        }
+    }
+}
+
+/// Whether one of the names is like this one.
+fn is_named_by(patterns: &[String], name: &str) -> bool {
+    patterns.iter().any(|pattern| is_like(pattern, name))
 }
 
 /// The variables and mounts of a container of ours, so that a later revision can take them away.

@@ -62,6 +62,12 @@ impl Injection {
         names
     }
 
+    /// Whether it edits containers that other documents add.
+    pub(super) fn edits_injected(&self) -> bool {
+        let mut patches = self.revisions.iter().flat_map(|revision| &revision.parts.patches);
+        patches.any(|patch| patch.select.injected)
+    }
+
     /// Plans everything that the document adds to the pod.
     ///
     /// # Errors

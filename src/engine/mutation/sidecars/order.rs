@@ -9,6 +9,11 @@ pub(super) struct Neighbour {
     pub(super) name: String,
     /// Whether a document of ours adds it.
     pub(super) is_ours: bool,
+    /// Whether it asks to stand before, or after, the container that is placed.
+    pub(super) asks_to_precede: bool,
+    pub(super) asks_to_follow: bool,
+    /// Whether it is the document's whose container is placed.
+    pub(super) is_of_same_document: bool,
     /// Whether it comes before, or after, all that do not insist on the same.
     pub(super) is_first: bool,
     pub(super) is_last: bool,
@@ -25,8 +30,19 @@ pub(super) struct Places {
 /// None if no place is as it should be.
 pub(super) fn places(others: &[Neighbour], order: &Constraints) -> Option<Places> {
     let names = |patterns: &[String], other: &Neighbour| patterns.iter().any(|pattern| is_like(pattern, &other.name));
-    let has_to_precede = |other: &Neighbour| names(&order.after, other) || (order.last && !other.is_last);
-    let has_to_follow = |other: &Neighbour| names(&order.before, other) || (order.first && !other.is_first);
+    // Who is first or last is so for everybody who is not, and of two documents the earlier one stands further out.
+    let has_to_precede = |other: &Neighbour| {
+        names(&order.after, other)
+            || other.asks_to_precede
+            || (order.last && !other.is_last)
+            || (other.is_first && !(order.first && other.is_of_same_document))
+    };
+    let has_to_follow = |other: &Neighbour| {
+        names(&order.before, other)
+            || other.asks_to_follow
+            || (order.first && !other.is_first)
+            || (other.is_last && !(order.last && other.is_of_same_document))
+    };
     let least = others.iter().rposition(has_to_precede).map_or(0, |index| index + 1);
     let most = others.iter().position(has_to_follow).unwrap_or(others.len());
     if least > most {

@@ -6,6 +6,7 @@ use super::super::tree::{Node, quoted};
 use super::claim::Part;
 use super::environment::{is_same_variable, place_of, set_variable};
 use super::parts::{Mount, Patch, Variable, VariableValue, normalised};
+use super::revision::Revision;
 use super::work::{List, Work};
 
 /// A container that is edited.
@@ -133,17 +134,23 @@ impl<'a> Work<'a, '_> {
         }
         let written = wanted.get("mountPath").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
         self.keep_part(Part::Mount(&target.name, &written));
-        let Some(container) = self.container(target) else { return Ok(()) };
-        let path = |mount: &Node<'_>| normalised(&mount.string_at("mountPath").unwrap_or_default());
-        let found = container.list("volumeMounts").find(|found| path(found) == mount.path);
+        let containers = self.plan.pod.get("spec").into_iter().flat_map(|spec| spec.list(target.list.field()));
+        let Some(container) = containers.into_iter().nth(target.index) else { return Ok(()) };
+        let found = container.list("volumeMounts").find(|found| is_mounted_at(found, &mount.path));
         let Some(found) = found else {
-            if let Some(mounts) = container.member("volumeMounts") {
+            if let Some(mounts) = self.container(target).and_then(|container| container.member("volumeMounts")) {
                 mounts.push(wanted.to_string());
             }
             self.record_part(Part::Mount(&target.name, &written));
             return Ok(());
         };
         if found.string_at("name").is_some_and(|name| name == volume) {
+            return Ok(());
+        }
+        // The same path may lead to another volume in another revision.
+        let renders = |revision: &Revision| revision.renders("volumeMounts", &written, found);
+        if self.claim.has(Part::Mount(&target.name, &written)) && self.injection.revisions.iter().any(renders) {
+            self.replace_mount(target, &mount.path, &wanted);
             return Ok(());
         }
         let about = format!("{} in container {:?}", mount.path, target.name);
@@ -153,6 +160,19 @@ impl<'a> Work<'a, '_> {
         self.note(Reason::MountPathTaken, Weight::Warning, about);
         Ok(())
     }
+
+    fn replace_mount(&mut self, target: &Target, path: &str, wanted: &serde_json::Value) {
+        let Some(mounts) = self.container(target).and_then(|container| container.member("volumeMounts")) else {
+            return;
+        };
+        let Some(place) = mounts.items().position(|found| is_mounted_at(found, path)) else { return };
+        mounts.take_item(place);
+        mounts.insert(place, wanted.to_string());
+    }
+}
+
+fn is_mounted_at(mount: &Node<'_>, path: &str) -> bool {
+    normalised(&mount.string_at("mountPath").unwrap_or_default()) == path
 }
 
 /// The value with ours after it. None in the inner place if it holds ours already; none at all if it comes from elsewhere.

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use super::super::document::{OnConflict, PortConflict};
 use super::super::plan::{Conflict, Reason};
+use super::super::selection::containers;
 use super::super::tree::Node;
+use super::environment::as_expanded;
+use super::probes::action;
 use super::work::Work;
 
 const HANDLERS: [&[&str]; 5] = [
@@ -66,12 +69,26 @@ impl Work<'_, '_> {
         used
     }
 
-    /// The numeric port that a probe asks, unless it is one that we rewrote.
+    /// The numeric port that a probe asks; of one that a document of ours has rewritten, the port that it asked before.
     fn probed_port(&self, handler: &Node<'_>) -> Option<u16> {
-        let kinds = ["httpGet", "tcpSocket", "grpc"];
-        let (kind, action) = kinds.into_iter().find_map(|kind| Some((kind, handler.get(kind)?)))?;
-        let is_ours = kind == "httpGet" && action.string_at("path").is_some_and(|path| self.is_rewritten(&path));
-        if is_ours { None } else { number(action.get("port")) }
+        let (kind, asked) = action(handler)?;
+        let path = asked.string_at("path").filter(|_| kind == "httpGet");
+        match path.and_then(|path| self.original_at(&path)) {
+            Some(original) => number(action(&Node::new(original))?.1.get("port")),
+            None => number(asked.get("port")),
+        }
+    }
+
+    /// What a probe with this path was, as a variable of one of our containers says, whichever document's.
+    fn original_at(&self, path: &str) -> Option<String> {
+        let is_ours = |container: &&Node<'_>| {
+            container.string_at("name").is_some_and(|name| self.plan.own_containers.iter().any(|own| *own == name))
+        };
+        let ours = containers(&self.plan.pod).filter(is_ours);
+        let values =
+            ours.flat_map(|container| container.list("env")).filter_map(|variable| variable.string_at("value"));
+        let mut originals = values.filter(|value| value.starts_with('{')).map(|value| as_expanded(&value));
+        originals.find_map(|text| Some(Node::new(text).get(path)?.to_json().into_owned()))
     }
 }
 

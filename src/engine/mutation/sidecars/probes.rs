@@ -94,11 +94,6 @@ impl Work<'_, '_> {
         let rules = self.injection.revisions.iter().filter_map(|revision| revision.parts.probes.as_ref());
         rules.flat_map(|rule| rule.originals(&self.plan.pod)).collect()
     }
-
-    /// Whether a probe with this path is one that we rewrote.
-    pub(super) fn is_rewritten(&self, path: &str) -> bool {
-        self.known_originals().iter().any(|(known, _)| known == path)
-    }
 }
 
 impl ProbeRewrite {

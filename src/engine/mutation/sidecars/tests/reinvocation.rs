@@ -124,7 +124,8 @@ fn revision(name: &str, port: u16) -> Value {
         "volumes": [{"volume": {"name": format!("volume-{name}"), "emptyDir": {}}}, {"volume": {"name": "shared", "emptyDir": {"sizeLimit": format!("{port}")}}}],
         "probeRewrite": {"container": "mesh-proxy", "port": port, "path": format!("/{name}/{{container}}/{{probe}}"), "variable": "PROBES"},
         "patchContainers": [{"env": [{"name": "REVISION", "value": name, "onExisting": "Replace"}, {"name": format!("ONLY_{name}"), "value": name}],
-            "mounts": [{"mount": {"name": format!("volume-{name}"), "mountPath": format!("/{name}")}}]}],
+            "mounts": [{"mount": {"name": format!("volume-{name}"), "mountPath": format!("/{name}")}},
+                       {"mount": {"name": format!("volume-{name}"), "mountPath": "/both"}}]}],
     })
 }
 
@@ -158,6 +159,8 @@ fn c6_a_copy_of_a_pod_with_an_old_revision_has_only_the_new_one() {
     assert_eq!(updated.container("mesh-proxy")["resources"]["requests"]["cpu"], "200m");
     assert_eq!(updated.env("app"), pairs(&[("REVISION", "v25"), ("ONLY_v25", "v25")]));
     assert_eq!(updated.container("app")["livenessProbe"]["httpGet"]["path"], "/v25/app/livenessProbe");
+    let mounts = updated.container("app")["volumeMounts"].as_array().cloned().unwrap_or_default();
+    assert!(mounts.contains(&json!({"name": "volume-v25", "mountPath": "/both"})), "{mounts:?}");
     let probes: Value = serde_json::from_str(&updated.env("mesh-proxy")[1].1).expect("JSON");
     assert_eq!(probes["/v25/app/livenessProbe"]["httpGet"]["path"], "/live");
     let again =
