@@ -15,6 +15,8 @@ mod documents;
 mod flaws;
 #[path = "mutation/limits.rs"]
 mod limits;
+#[path = "mutation/mesh.rs"]
+mod mesh;
 #[path = "mutation/other.rs"]
 mod other;
 #[path = "mutation/reinvocation.rs"]
