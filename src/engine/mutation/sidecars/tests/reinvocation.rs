@@ -153,7 +153,7 @@ fn c6_a_copy_of_a_pod_with_an_old_revision_has_only_the_new_one() {
     let text = updated.pod.to_string();
     assert!(!text.contains("v24"), "{:#}", updated.pod);
     assert_eq!(updated.names("initContainers"), ["init-v25", "mesh-proxy"]);
-    assert_eq!(updated.names("volumes"), ["shared", "kube-api-access-x2x", "volume-v25"]);
+    assert_eq!(updated.names("volumes"), ["shared", "kube-api-access-7x2zq", "volume-v25"]);
     let env: Vec<_> = updated.env("mesh-proxy").into_iter().map(|(name, _)| name).collect();
     assert_eq!(env, ["ENV_v25", "PROBES", "MINE"]);
     assert_eq!(updated.container("mesh-proxy")["resources"]["requests"]["cpu"], "200m");
@@ -181,7 +181,7 @@ fn c6_a_changed_document_finds_its_containers_again() {
     let updated = Cluster::default().pass(&[&with("@sha256:2", "NEW")], &copy).expect("no conflict");
     assert_eq!(updated.container("proxy")["image"], "registry.example/proxy@sha256:2");
     assert_eq!(updated.env("proxy"), pairs(&[("NEW", "1")]));
-    assert_eq!(updated.names("volumes"), ["kube-api-access-x2x", "v-new"]);
+    assert_eq!(updated.names("volumes"), ["kube-api-access-7x2zq", "v-new"]);
 }
 
 #[test]
