@@ -31,6 +31,9 @@ pub struct Reserved {
     pub ports: BTreeMap<u16, String>,
     /// What the containers of all documents for this pod demand, those to come included; empty if none depends on another document's.
     pub demands: Vec<Demands>,
+    /// Containers that they add or find added, and volumes that they add or use, by the names that those have in this pod.
+    pub containers: Vec<String>,
+    pub volumes: Vec<String>,
 }
 
 /// What a container of ours demands of others by their names, in which `*` is any text.

@@ -2,7 +2,8 @@
 //! stands where it may not is moved, once.
 
 use super::super::document::{NameConflict, OnConflict};
-use super::super::plan::{Conflict, Reason, Weight};
+use super::super::plan::{Conflict, Demands, Reason, Weight};
+use super::super::selection::is_like;
 use super::super::tree::Node;
 use super::claim::Part;
 use super::complete::{complete, complete_resources};
@@ -31,6 +32,7 @@ impl<'a> Work<'a, '_> {
             if self.record.parts.contains(&Part::Container(&item.name).text()) {
                 self.record.parts.extend(fields);
             }
+            self.reserved.containers.push(item.name.clone());
             if item.order.first {
                 self.reserved.first.push(item.name.clone());
             }
@@ -86,6 +88,10 @@ impl<'a> Work<'a, '_> {
         }
         if is_merged && self.claim.has(Part::Completed(&item.name)) && has_our_image() {
             return Standing::Auto;
+        }
+        if self.reserved.containers.contains(&item.name) {
+            // Another document's: whatever this one once added, it is not that.
+            return present::standing(container, desired, std::iter::empty(), false, mirrors);
         }
         let others = self.injection.revisions.iter().filter_map(|revision| revision.parts.item(&item.name));
         let is_claimed = self.claim.has(Part::Container(&item.name));
@@ -201,22 +207,35 @@ impl<'a> Work<'a, '_> {
     fn places(&self, item: &Item, list: List) -> Option<Places> {
         let spec = self.plan.pod.get("spec")?;
         let names = spec.list(list.field()).map(|container| container.string_at("name").unwrap_or_default());
-        let is_in = |names: &[String], name: &str| names.iter().any(|found| found == name);
-        let demands = |name: &str| self.reserved.demands.iter().find(|demands| demands.name == name);
-        let others: Vec<Neighbour> = names
-            .filter(|name| *name != item.name.as_str())
-            .map(|name| Neighbour {
-                is_ours: is_in(&self.plan.own_containers, &name),
-                is_first: is_in(&self.reserved.first, &name),
-                is_last: is_in(&self.reserved.last, &name),
-                precedes: demands(&name).is_some_and(|other| other.demands_to_precede(&item.name)),
-                follows: demands(&name).is_some_and(|other| other.demands_to_follow(&item.name)),
-                name: name.into_owned(),
-            })
-            .collect();
-        let Some(demands) = demands(&item.name) else { return places(&others, &item.order) };
+        let others: Vec<Neighbour> =
+            names.filter(|name| *name != item.name.as_str()).map(|name| self.neighbour(&name, item)).collect();
+        let Some(demands) = self.demands(&item.name) else { return places(&others, &item.order) };
         let (before, after) = (demands.before.clone(), demands.after.clone());
         places(&others, &Constraints { before, after, ..item.order.clone() })
+    }
+
+    /// What a container demands of the places of others, as far as it depends on other documents.
+    fn demands(&self, name: &str) -> Option<&Demands> {
+        self.reserved.demands.iter().find(|demands| demands.name == name)
+    }
+
+    /// One of the others, as the container that is placed sees it. Of the item's own document it is known what comes, so that the first pass
+    /// and the next see the same.
+    fn neighbour(&self, name: &str, item: &Item) -> Neighbour {
+        let is_in = |names: &[String]| names.iter().any(|found| found == name);
+        let is_named_by = |patterns: &[String]| patterns.iter().any(|pattern| is_like(pattern, &item.name));
+        let (peer, demands) = (self.parts.item(name).map(|peer| &peer.order), self.demands(name));
+        Neighbour {
+            is_ours: is_in(&self.plan.own_containers),
+            is_of_same_document: peer.is_some(),
+            is_first: peer.map_or_else(|| is_in(&self.reserved.first), |order| order.first),
+            is_last: peer.map_or_else(|| is_in(&self.reserved.last), |order| order.last),
+            precedes: peer.is_some_and(|order| is_named_by(&order.before))
+                || demands.is_some_and(|demands| is_named_by(&demands.before)),
+            follows: peer.is_some_and(|order| is_named_by(&order.after))
+                || demands.is_some_and(|demands| is_named_by(&demands.after)),
+            name: name.to_owned(),
+        }
     }
 }
 

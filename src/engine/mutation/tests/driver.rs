@@ -216,10 +216,10 @@ fn a_pod_without_room_for_an_addition_goes_without_it() {
     assert_eq!((fits.containers().len(), fits.said()), (2, Vec::new()));
     for size in [(1520 << 10) - 200, 1536 << 10, 2 << 20] {
         let full = carried_out(adding(json!({})), &of_size(size), Level::Privileged);
-        assert_eq!(full.said(), [("SidecarInjection/a", Reason::SelfCheckFailed, Weight::Warning)], "{size}");
+        assert_eq!(full.said(), [("SidecarInjection/a", Reason::TooLarge, Weight::Skipped)], "{size}");
         assert_eq!((full.containers(), full.has_patch), (vec!["app"], false), "{size}");
         let deny = json!({"failure": {"onSelfCheck": "Deny"}});
         let denied = carried_out(adding(deny), &of_size(size), Level::Privileged);
-        assert_eq!(denied.said(), [("SidecarInjection/a", Reason::SelfCheckFailed, Weight::Denied)], "{size}");
+        assert_eq!(denied.said(), [("SidecarInjection/a", Reason::TooLarge, Weight::Denied)], "{size}");
     }
 }

@@ -32,6 +32,6 @@ fn outcome(failure: &str) -> (bool, Vec<(Reason, Weight)>) {
 
 #[test]
 fn b10_a_patch_that_would_break_the_pod_never_leaves() {
-    assert_eq!(outcome("Admit"), (false, vec![(Reason::SelfCheckFailed, Weight::Warning)]));
+    assert_eq!(outcome("Admit"), (false, vec![(Reason::SelfCheckFailed, Weight::Skipped)]));
     assert_eq!(outcome("Deny"), (false, vec![(Reason::SelfCheckFailed, Weight::Denied)]));
 }
