@@ -88,6 +88,11 @@ oracle-cluster: rust go ## The same behind two real API servers: make oracle-clu
 	grep -E '^[0-9]+ requests, ' "$$log" | tail -n 1; \
 	exit "$$status"
 
+.PHONY: oracle-defaulting
+oracle-defaulting: rust go ## Compare what webhooks are shown with what we expect: make oracle-defaulting N=20000 SEED=7
+	@e2e/control-plane/build >/dev/null
+	N=$(N) SEED=$(SEED) cargo test --test cluster_defaulting -- --nocapture
+
 TARGET = $(shell rustc -vV | sed -n 's/^host: //p')
 
 .PHONY: image

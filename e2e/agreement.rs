@@ -7,6 +7,7 @@
 #[allow(dead_code, reason = "the oracle uses the rest of it")]
 mod generate;
 mod harness;
+mod settings;
 
 #[path = "agreement/answer.rs"]
 mod answer;

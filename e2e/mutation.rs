@@ -21,6 +21,8 @@ mod facts;
 mod flaws;
 #[path = "mutation/limits.rs"]
 mod limits;
+#[path = "mutation/mesh.rs"]
+mod mesh;
 #[path = "mutation/newcomer.rs"]
 mod newcomer;
 #[path = "mutation/odd.rs"]

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use portcullis::engine::Unread;
 use portcullis::engine::mutation::document::Document;
 use portcullis::engine::mutation::{Active, Documents, Rules, World, mutate};
 use portcullis::engine::pod_security::{Level, LevelVersion};
@@ -95,7 +96,7 @@ fn carried_out(pod: &str, documents: &Documents) -> (String, Option<String>) {
     let candidates = documents.candidates(|_| None);
     let world = World { namespace: "fuzzed", has_native_sidecars: true, ..World::default() };
     let enforced = LevelVersion { level: Level::Privileged, ..LevelVersion::default() };
-    let mutated = mutate(portcullis::engine::Unread::of(pod), Rules { documents, candidates: &candidates, world: &world, enforced });
+    let mutated = mutate(Unread::of(pod), Rules { documents, candidates: &candidates, world: &world, enforced });
     (mutated.pod.to_json().into_owned(), mutated.patch.as_ref().map(|patch| patch.json().to_owned()))
 }
 

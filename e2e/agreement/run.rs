@@ -6,13 +6,12 @@ use crate::{
     harness::Api,
     order,
     request::Request,
+    settings::{say, setting},
     stage::{BUILT_IN, EXEMPT_USER, Stage, WITH_PORTCULLIS},
 };
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 use std::{
     collections::BTreeMap,
-    io::Write,
-    str::FromStr,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -186,19 +185,4 @@ impl Tally {
         }
         complaints
     }
-}
-
-/// A setting from the environment; an empty one is as good as none.
-fn setting<T: FromStr<Err: Into<anyhow::Error>>>(name: &str, default: T) -> Result<T> {
-    match std::env::var(name) {
-        Ok(text) if !text.is_empty() => {
-            text.parse::<T>().map_err(Into::into).with_context(|| format!("{name}={text} is no whole number"))
-        }
-        _ => Ok(default),
-    }
-}
-
-/// Prints a line that shows although the test harness holds back what tests print.
-fn say(line: &str) {
-    let _ = writeln!(std::io::stdout(), "{line}");
 }

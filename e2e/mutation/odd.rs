@@ -257,7 +257,7 @@ fn a_pod_at_the_limit_of_what_can_be_stored_is_stored_with_us_as_without_us() ->
         for below in [0, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10] {
             let answer = api.post(&pods("large"), &of_size(Some(OPEN_LABEL), stored - below))?;
             assert_eq!(answer.status, 201, "{below} bytes below the most: {}", answer.message());
-            let is_told = answer.warnings.iter().any(|text| text.contains("self_check_failed"));
+            let is_told = answer.warnings.iter().any(|text| text.contains("too_large"));
             assert!(is_injected(&answer.body) != is_told, "{below}: {:?}", answer.warnings);
             assert!(below < (256 << 10) || is_injected(&answer.body), "{below}: there is room");
             delete(&mut api)?;

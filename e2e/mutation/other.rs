@@ -29,8 +29,10 @@ const CONFIGURATIONS: &str = "/apis/admissionregistration.k8s.io/v1/mutatingwebh
 /// Webhooks are called in the order of their configurations' names.
 const NAME: &str = "zz-other";
 
-/// The operations of RFC 6902 by which a pod is changed; none leave it as it is.
-pub type Change = fn(&Value) -> Vec<Value>;
+/// Gives the operations of RFC 6902 by which a pod is changed; none leave it as it is.
+pub trait Change: Fn(&Value) -> Vec<Value> + Send + Sync + 'static {}
+
+impl<F: Fn(&Value) -> Vec<Value> + Send + Sync + 'static> Change for F {}
 
 /// The server and its registration, until dropped.
 pub struct Other {
@@ -39,8 +41,8 @@ pub struct Other {
 }
 
 impl Other {
-    /// Starts it and registers it for the pods of one namespace, to be called again whenever somebody changes them after it.
-    pub fn start(plane: &ControlPlane, namespace: &str, change: Change) -> Result<Self> {
+    /// Starts it and registers it for the pods of these namespaces, to be called again whenever somebody changes them after it.
+    pub fn start(plane: &ControlPlane, namespaces: &[&str], change: impl Change) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let ip = plane.addresses.service(9).to_string();
         let pair = plane.sign_for_host(&ip)?;
@@ -50,10 +52,10 @@ impl Other {
         )?;
         let listener = runtime.block_on(TcpListener::bind(format!("{ip}:0")))?;
         let address = listener.local_addr()?;
-        runtime.spawn(accept(listener, TlsAcceptor::from(Arc::new(config)), change));
+        runtime.spawn(accept(listener, TlsAcceptor::from(Arc::new(config)), Arc::new(change)));
         let authority = std::fs::read_to_string(plane.authority())?;
         let mut api = plane.connect()?;
-        api.post(CONFIGURATIONS, &configuration(address, &authority, namespace))?.done()?;
+        api.post(CONFIGURATIONS, &configuration(address, &authority, namespaces))?.done()?;
         Ok(Self { api, _runtime: runtime })
     }
 }
@@ -64,14 +66,15 @@ impl Drop for Other {
     }
 }
 
-fn configuration(address: SocketAddr, authority: &str, namespace: &str) -> Value {
+fn configuration(address: SocketAddr, authority: &str, namespaces: &[&str]) -> Value {
+    let named = json!({"key": "kubernetes.io/metadata.name", "operator": "In", "values": namespaces});
     json!({
         "metadata": {"name": NAME},
         "webhooks": [{
             "name": "other.example.com",
             "clientConfig": {"url": format!("https://{address}/"), "caBundle": BASE64_STANDARD.encode(authority)},
             "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"], "operations": ["CREATE"]}],
-            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
+            "namespaceSelector": {"matchExpressions": [named]},
             "reinvocationPolicy": "IfNeeded",
             "sideEffects": "None",
             "admissionReviewVersions": ["v1"],
@@ -79,21 +82,21 @@ fn configuration(address: SocketAddr, authority: &str, namespace: &str) -> Value
     })
 }
 
-async fn accept(listener: TcpListener, acceptor: TlsAcceptor, change: Change) {
+async fn accept(listener: TcpListener, acceptor: TlsAcceptor, change: Arc<impl Change>) {
     while let Ok((stream, _)) = listener.accept().await {
-        let acceptor = acceptor.clone();
+        let (acceptor, change) = (acceptor.clone(), Arc::clone(&change));
         tokio::spawn(async move { serve(stream, acceptor, change).await });
     }
 }
 
-async fn serve(stream: TcpStream, acceptor: TlsAcceptor, change: Change) {
+async fn serve(stream: TcpStream, acceptor: TlsAcceptor, change: Arc<impl Change>) {
     let Ok(stream) = acceptor.accept(stream).await else { return };
-    let service = service_fn(|request| answer(request, change));
+    let service = service_fn(|request| answer(request, Arc::clone(&change)));
     // A connection that breaks off is the API server's to tell of.
     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
-async fn answer(request: Request<Incoming>, change: Change) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn answer(request: Request<Incoming>, change: Arc<impl Change>) -> Result<Response<Full<Bytes>>, Infallible> {
     let body = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
     let review: Value = serde_json::from_slice(&body).unwrap_or_default();
     let patch = json!(change(&review["request"]["object"])).to_string();

@@ -12,7 +12,7 @@ fn what_another_webhook_adds_gets_our_edits_and_our_order() -> Result<()> {
     with_stage(|stage| {
         let mut api = stage.plane.connect()?;
         stage.plane.create_namespace("mesh", &[])?;
-        let _other = Other::start(&stage.plane, "mesh", insert_proxy_first)?;
+        let _other = Other::start(&stage.plane, &["mesh"], insert_proxy_first)?;
         stage.apply(LOG_SHIPPER, 1.0)?;
         let is_proxied = |pod: &Value| !container(pod, "istio-proxy").is_null();
         until_pod(&mut api, "mesh", &pod("a", Some(SHIP)), |pod| is_proxied(pod) && is_shipping(pod))?;
@@ -34,7 +34,7 @@ fn a_sidecar_that_another_webhook_changes_stays_as_that_wants_it() -> Result<()>
     with_stage(|stage| {
         let mut api = stage.plane.connect()?;
         stage.plane.create_namespace("mirrored", &[])?;
-        let _other = Other::start(&stage.plane, "mirrored", ask_for_more)?;
+        let _other = Other::start(&stage.plane, &["mirrored"], ask_for_more)?;
         stage.apply(LOG_SHIPPER, 1.0)?;
         let has_more = |pod: &Value| container(pod, "log-shipper")["resources"]["requests"]["cpu"] == "75m";
         let stored = until_pod(&mut api, "mirrored", &pod("a", Some(SHIP)), has_more)?;
@@ -48,7 +48,7 @@ fn a_mandatory_sidecar_that_another_webhook_removes_is_missed_and_the_pod_denied
     with_stage(|stage| {
         let mut api = stage.plane.connect()?;
         stage.plane.create_namespace("removed", &[])?;
-        let other = Other::start(&stage.plane, "removed", remove_shipper)?;
+        let other = Other::start(&stage.plane, &["removed"], remove_shipper)?;
         let mandatory = LOG_SHIPPER.replace("  enablement:", "  failure: {verify: Deny}\n  enablement:");
         stage.apply(&mandatory, 1.0)?;
         let is_denied = |answer: &Value| answer["code"] == 403;
@@ -67,7 +67,7 @@ fn a_registry_that_another_webhook_puts_before_every_image_stays() -> Result<()>
     with_stage(|stage| {
         let mut api = stage.plane.connect()?;
         stage.plane.create_namespace("registry", &[])?;
-        let _other = Other::start(&stage.plane, "registry", put_registry)?;
+        let _other = Other::start(&stage.plane, &["registry"], put_registry)?;
         stage.apply(LOG_SHIPPER, 1.0)?;
         let is_put = |pod: &Value| container(pod, "app")["image"] == "mirror.example.com/app:1" && is_shipping(pod);
         let stored = until_pod(&mut api, "registry", &pod("a", Some(SHIP)), is_put)?;

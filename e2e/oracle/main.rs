@@ -23,6 +23,9 @@ mod run;
 #[cfg(test)]
 mod sayings;
 #[cfg(test)]
+#[path = "../settings.rs"]
+mod settings;
+#[cfg(test)]
 mod shrink;
 
 /// One test, as its parts feed one another: the cases that agree are those that must reach every cell and catch every fault.

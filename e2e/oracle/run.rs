@@ -7,12 +7,13 @@ use crate::{
     generate,
     judge::Judge,
     sayings::Sayings,
+    settings::{say, setting},
     shrink::shrink,
 };
 use anyhow::{Context, Result};
 use portcullis::engine::pod_security::registry;
 use serde_json::Value;
-use std::{collections::BTreeSet, io::Write, str::FromStr};
+use std::collections::BTreeSet;
 
 const PODS: u64 = 20_000;
 const SEED: u64 = 20_261_121;
@@ -137,19 +138,4 @@ fn other_plans(plans: &Plans) -> Vec<String> {
 
 fn batches(cases: u64) -> impl Iterator<Item = (u64, u64)> {
     (0..cases).step_by(BATCH as usize).map(move |first| (first, cases.min(first + BATCH)))
-}
-
-/// A setting from the environment; an empty one is as good as none.
-fn setting<T: FromStr<Err: Into<anyhow::Error>>>(name: &str, default: T) -> Result<T> {
-    match std::env::var(name) {
-        Ok(text) if !text.is_empty() => {
-            text.parse::<T>().map_err(Into::into).with_context(|| format!("{name}={text} is no whole number"))
-        }
-        _ => Ok(default),
-    }
-}
-
-/// Prints a line that shows although the test harness holds back what tests print.
-fn say(line: &str) {
-    let _ = writeln!(std::io::stdout(), "{line}");
 }

@@ -10,98 +10,12 @@ use crate::engine::object::Text;
 /// Deeper than any Kubernetes type, and shallow enough for any stack.
 const DEPTH: u16 = 128;
 
-type Result<T> = std::result::Result<T, DecodeError>;
+pub(super) type Result<T> = std::result::Result<T, DecodeError>;
 
 pub(super) fn decode<'de, T: de::Deserialize<'de>>(mut decoder: Decoder<'de>) -> Result<T> {
     let value = T::deserialize(&mut decoder).map_err(|error| error.placed(decoder.at))?;
     decoder.end()?;
     Ok(value)
-}
-
-/// Reads a text value by value, as deep as its user wants to look.
-pub struct Cursor<'de> {
-    decoder: Decoder<'de>,
-    /// Values within the text whose ends need not be looked for.
-    known: [&'de str; 3],
-}
-
-impl<'de> Cursor<'de> {
-    pub fn new(text: &'de str) -> Self {
-        Self { decoder: Decoder::of_text(text), known: [""; 3] }
-    }
-
-    /// The same for a text of which some values are known already, as parts of the very same text; empty texts are none.
-    pub fn knowing(text: &'de str, known: [&'de str; 3]) -> Self {
-        Self { known, ..Self::new(text) }
-    }
-
-    /// How many bytes the whole text has.
-    pub fn len(&self) -> usize {
-        self.decoder.text.len()
-    }
-
-    /// The first byte of the value that comes next; none at the end.
-    pub fn peek(&mut self) -> Option<u8> {
-        self.decoder.peek().ok()
-    }
-
-    /// Passes the value that comes next.
-    ///
-    /// # Errors
-    /// There is none, as far as its brackets and quotes tell.
-    #[inline]
-    pub fn value(&mut self) -> Result<&'de str> {
-        self.decoder.skip_blanks();
-        let start = self.decoder.at;
-        match self.known.iter().find(|known| self.place_of(known) == Some(start)) {
-            Some(known) => self.decoder.at += known.len(),
-            None => self.decoder.skip()?,
-        }
-        self.decoder.passed(start)
-    }
-
-    /// Where a part stands in the text.
-    fn place_of(&self, part: &str) -> Option<usize> {
-        if part.is_empty() { None } else { part.as_ptr().addr().checked_sub(self.decoder.text.as_ptr().addr()) }
-    }
-
-    /// Goes through the members of the object that comes next. `member` is given each key, and has to pass the value.
-    ///
-    /// # Errors
-    /// There is no object, as far as its brackets and keys tell; or those of `member`.
-    #[inline]
-    pub fn members(&mut self, mut member: impl FnMut(Text<'de>, &mut Self) -> Result<()>) -> Result<()> {
-        self.decoder.open(b'{', "expected an object")?;
-        let mut is_first = true;
-        while self.decoder.advance(b'}', &mut is_first)? {
-            let key = self.decoder.key()?;
-            self.decoder.colon()?;
-            member(key, self)?;
-        }
-        Ok(())
-    }
-
-    /// Goes through the elements of the array that comes next. `element` has to pass each.
-    ///
-    /// # Errors
-    /// There is no array, as far as its brackets tell; or those of `element`.
-    #[inline]
-    pub fn elements(&mut self, mut element: impl FnMut(&mut Self) -> Result<()>) -> Result<()> {
-        self.decoder.open(b'[', "expected an array")?;
-        let mut is_first = true;
-        while self.decoder.advance(b']', &mut is_first)? {
-            element(self)?;
-        }
-        Ok(())
-    }
-
-    /// Passes the end.
-    ///
-    /// # Errors
-    /// Something else comes next.
-    pub fn end(&mut self) -> Result<()> {
-        self.decoder.end()
-    }
 }
 
 /// An error of serde's own has no place yet.
@@ -121,10 +35,10 @@ impl de::Error for DecodeError {
 }
 
 pub(super) struct Decoder<'de> {
-    text: &'de [u8],
+    pub(super) text: &'de [u8],
     /// The same, if it is known to be UTF-8 as a whole; else empty.
     valid: &'de str,
-    at: usize,
+    pub(super) at: usize,
     depth: u16,
 }
 
@@ -144,14 +58,14 @@ impl<'de> Decoder<'de> {
     }
 
     #[inline(always)]
-    fn skip_blanks(&mut self) {
+    pub(super) fn skip_blanks(&mut self) {
         while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.text.get(self.at) {
             self.at += 1;
         }
     }
 
     #[inline(always)]
-    fn peek(&mut self) -> Result<u8> {
+    pub(super) fn peek(&mut self) -> Result<u8> {
         self.skip_blanks();
         match self.text.get(self.at) {
             Some(&byte) => Ok(byte),
@@ -233,7 +147,7 @@ impl<'de> Decoder<'de> {
         }
     }
 
-    fn skip(&mut self) -> Result<()> {
+    pub(super) fn skip(&mut self) -> Result<()> {
         match self.peek()? {
             b'"' => self.raw_string().map(|_| ()),
             b'{' => self.skip_container(b'{', b'}'),
@@ -251,14 +165,14 @@ impl<'de> Decoder<'de> {
         }
     }
 
-    fn end(&mut self) -> Result<()> {
+    pub(super) fn end(&mut self) -> Result<()> {
         self.skip_blanks();
         if self.at == self.text.len() { Ok(()) } else { self.fail("trailing characters") }
     }
 
     /// The key that comes next.
     #[inline]
-    fn key(&mut self) -> Result<Text<'de>> {
+    pub(super) fn key(&mut self) -> Result<Text<'de>> {
         if self.peek()? != b'"' {
             return self.fail("expected a key");
         }
@@ -279,7 +193,7 @@ impl<'de> Decoder<'de> {
     }
 
     /// The text from there to here.
-    fn passed(&self, start: usize) -> Result<&'de str> {
+    pub(super) fn passed(&self, start: usize) -> Result<&'de str> {
         if let Some(text) = self.valid.get(start..self.at) {
             return Ok(text);
         }
@@ -304,7 +218,7 @@ impl<'de> Decoder<'de> {
     }
 
     #[inline(always)]
-    fn open(&mut self, open: u8, expected: &str) -> Result<()> {
+    pub(super) fn open(&mut self, open: u8, expected: &str) -> Result<()> {
         if self.peek()? != open {
             return self.fail(expected);
         }
@@ -318,7 +232,7 @@ impl<'de> Decoder<'de> {
 
     /// Moves to the next item of the object or array; false after the last, with the closing bracket passed.
     #[inline(always)]
-    fn advance(&mut self, close: u8, is_first: &mut bool) -> Result<bool> {
+    pub(super) fn advance(&mut self, close: u8, is_first: &mut bool) -> Result<bool> {
         let byte = self.peek()?;
         if byte == close {
             self.at += 1;
@@ -335,7 +249,7 @@ impl<'de> Decoder<'de> {
     }
 
     #[inline(always)]
-    fn colon(&mut self) -> Result<()> {
+    pub(super) fn colon(&mut self) -> Result<()> {
         if self.peek()? != b':' {
             return self.fail("expected a colon");
         }

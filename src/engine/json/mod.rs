@@ -5,11 +5,12 @@
 //! Whatever stock serde_json accepts is accepted here with the same value (`fuzz/decode` and the tests below hold the two
 //! against each other), and every error leaves the object undecoded, which is a denial.
 
+mod cursor;
 mod decoder;
 mod parts;
 mod scan;
 
-pub use decoder::Cursor;
+pub use cursor::Cursor;
 pub use parts::{Span, Spanned};
 
 use serde::Deserialize;

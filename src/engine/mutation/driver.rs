@@ -96,6 +96,7 @@ pub fn verify(pod: &str, rules: Rules<'_>) -> Vec<Note> {
     let own: LazyCell<Vec<String>, _> = LazyCell::new(|| {
         rules.documents.iter().flat_map(|document| document.own_containers()).map(str::to_owned).collect()
     });
+    let left_out: LazyCell<Vec<String>, _> = LazyCell::new(|| rules.left_out(&pod));
     let mut notes = Vec::new();
     for (_, document) in rules.documents.at(rules.candidates.of(&pod)) {
         let weight = match document.verify {
@@ -108,8 +109,12 @@ pub fn verify(pod: &str, rules: Rules<'_>) -> Vec<Note> {
             Outcome::Passes => {}
             Outcome::Denies => notes.push(document.note(decision.reason, weight, decision.about)),
             Outcome::Applies => {
-                let missing = rules.missing(document, &pod, &own);
-                notes.extend(missing.map(|about| document.note(Reason::ItemMissing, weight, about)));
+                let Part::Injection(injection) = &document.part else { continue };
+                let missing = injection.missing(&pod, &own);
+                // What the document itself would leave out, beside the others, is not missing.
+                if !missing.is_empty() && !left_out.contains(&document.title) {
+                    notes.push(document.note(Reason::ItemMissing, weight, missing.join(", ")));
+                }
             }
         }
     }
@@ -159,24 +164,22 @@ impl<'a> Rules<'a> {
         }
     }
 
-    /// What a finished pod lacks of a document's parts; none if it has them all, or the document itself would have left them out.
-    fn missing(&self, document: &'a Active, pod: &Node<'a>, own: &[String]) -> Option<String> {
-        let Part::Injection(injection) = &document.part else { return None };
-        let missing = injection.missing(pod, own);
-        let is_left_out = || {
-            let mut plan = self.plan(pod.clone(), &[]);
-            injection.apply(&mut plan).is_err_and(|conflict| conflict.weight < Weight::Denied)
-        };
-        (!missing.is_empty() && !is_left_out()).then(|| missing.join(", "))
+    /// The titles of those that leave a finished pod out.
+    fn left_out(&self, pod: &Node<'a>) -> Vec<String> {
+        let carried_out = self.carry_out(pod.clone(), &|| pod.clone(), &self.select(pod, None));
+        let skipped = carried_out.notes.into_iter().filter(|note| note.weight == Weight::Skipped);
+        skipped.map(|note| note.document).collect()
     }
 
     fn carry_out(&self, pod: Node<'a>, start: &impl Fn() -> Node<'a>, chosen: &BTreeSet<u32>) -> Mutated<'a> {
         let documents = self.documents.at(chosen.iter().copied());
         let mut plan = self.plan(pod, &documents);
-        for (index, (_, document)) in documents.iter().enumerate() {
-            let before = if index == 0 { None } else { Some(plan.pod.clone()) };
-            document.run(&mut plan, || before.unwrap_or_else(start));
-        }
+        let mut is_begun = false;
+        go_round(&mut plan, &documents, |plan, document| {
+            let before = is_begun.then(|| plan.pod.clone());
+            is_begun = true;
+            document.run(plan, || before.unwrap_or_else(start));
+        });
         if check::fault(start, &plan.pod, &Standard::new(self.enforced)).is_some() {
             return self.carry_out_one_by_one(start, chosen);
         }
@@ -188,11 +191,11 @@ impl<'a> Rules<'a> {
         let documents = self.documents.at(chosen.iter().copied());
         let mut plan = self.plan(start(), &documents);
         let mut standard = Standard::new(self.enforced);
-        for (_, document) in &documents {
+        go_round(&mut plan, &documents, |plan, document| {
             let (before, noted) = (plan.pod.clone(), plan.notes.len());
-            document.run(&mut plan, || before.clone());
+            document.run(plan, || before.clone());
             let fault = check::fault(start, &plan.pod, &standard);
-            let Some(fault) = fault.or_else(|| size::fault(&start(), &plan.pod)) else { continue };
+            let Some(fault) = fault.or_else(|| size::fault(&start(), &plan.pod)) else { return };
             let is_violation = fault.reason == Reason::WouldViolatePodSecurity;
             let is_accepted = is_violation
                 && (document.pod_security == PodSecuritySafety::Allow || document.on_conflict == OnConflict::Warn);
@@ -210,7 +213,7 @@ impl<'a> Rules<'a> {
                 (true, OnConflict::Warn, _) => Weight::Warning,
             };
             plan.note(&document.title, fault.reason, weight, fault.about);
-        }
+        });
         Mutated { pod: plan.pod, patch: None, notes: plan.notes }
     }
 
@@ -226,6 +229,58 @@ impl<'a> Rules<'a> {
         plan.reserved.demands = demands(injections, &plan);
         plan
     }
+}
+
+/// Runs the documents in their order, and again where what one does can follow from what later ones do.
+fn go_round<'a>(plan: &mut Plan<'a>, documents: &[(u32, &'a Active)], mut run: impl FnMut(&mut Plan<'a>, &'a Active)) {
+    let mut round = |plan: &mut Plan<'a>| documents.iter().for_each(|(_, document)| run(plan, document));
+    let rounds = rounds(&plan.pod, documents);
+    round(plan);
+    for _ in 1..rounds {
+        begin_again(plan);
+        round(plan);
+    }
+    let is_left_out = documents.len() > 1 && plan.notes.iter().any(|note| note.weight == Weight::Skipped);
+    if is_left_out {
+        // What was left out may have its place now that the others have done their part.
+        begin_again(plan);
+        round(plan);
+    }
+    if is_left_out || rounds > 1 {
+        plan.notes = without_repeats(std::mem::take(&mut plan.notes));
+    }
+}
+
+/// How often the documents go round: one that edits containers that others add can do so only once they are there, and what one sets of
+/// resources can follow from what others set, and from the pod's own resources, which grow with a sidecar.
+fn rounds(original: &Node<'_>, documents: &[(u32, &Active)]) -> usize {
+    let parts = || documents.iter().map(|(_, document)| &document.part);
+    let setting_resources =
+        parts().filter(|part| matches!(part, Part::Defaults(defaults) if defaults.has_resources())).count();
+    let has_growing =
+        original.at(&["spec", "resources"]).is_some() && parts().any(|part| matches!(part, Part::Injection(_)));
+    // For the last one all is there.
+    let edits_injected =
+        parts().rev().skip(1).any(|part| matches!(part, Part::Injection(injection) if injection.edits_injected()));
+    let following = if setting_resources > 0 { setting_resources + usize::from(has_growing) } else { 0 };
+    following.max(1 + usize::from(edits_injected))
+}
+
+/// Nothing is taken, and nothing left out yet.
+fn begin_again(plan: &mut Plan<'_>) {
+    let demands = std::mem::take(&mut plan.reserved.demands);
+    plan.reserved = Reserved { demands, ..Reserved::default() };
+    plan.notes.retain(|note| note.weight != Weight::Skipped);
+}
+
+fn without_repeats(notes: Vec<Note>) -> Vec<Note> {
+    let mut left: Vec<Note> = Vec::with_capacity(notes.len());
+    for note in notes {
+        if !left.contains(&note) {
+            left.push(note);
+        }
+    }
+    left
 }
 
 impl Active {

@@ -33,6 +33,9 @@ pub struct Reserved {
     pub demands: Vec<Demands>,
     /// Containers that are where they are to be: those to come may still be moved.
     pub settled: Vec<String>,
+    /// Containers that they add or find added, and volumes that they add or use, by the names that those have in this pod.
+    pub containers: Vec<String>,
+    pub volumes: Vec<String>,
 }
 
 /// What a container of ours demands of others by their names, in which `*` is any text.

@@ -205,6 +205,13 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// Whether the member of this name was not there as it came.
+    pub fn is_new(&self, key: &str) -> bool {
+        let Parts::Object(members) = self.parts() else { return false };
+        let found = members.iter().rfind(|member| member.node.origin != Origin::Removed && member.key == key);
+        found.is_none_or(|member| member.node.origin == Origin::Added)
+    }
+
     /// Whether it is an object without members or an array without elements.
     pub fn is_empty(&self) -> bool {
         match self.parts() {
@@ -295,15 +302,39 @@ impl<'a> Node<'a> {
         path.iter().try_fold(self, |node, key| node.member(key))
     }
 
-    /// Gives the member of this name this value, whether it was there or not; false if this is no object.
+    /// Gives the member of this name this value, whether it was there or not; false if this is no object. A member that gets back what it
+    /// was has not changed.
     pub fn set(&mut self, key: &str, value: impl Into<Cow<'a, str>>) -> bool {
-        let Some(members) = self.members_mut() else { return false };
         let node = Self::new(value);
-        match members.iter_mut().rfind(|member| member.node.origin != Origin::Removed && member.key == key) {
+        let is_back = self.former(key).is_some_and(|former| former == node.text);
+        let Some(members) = self.members_mut() else { return false };
+        if is_back {
+            members.retain(|member| member.node.origin != Origin::Added || member.key != key);
+        }
+        let can_become = |member: &Member<'_>| member.key == key && (is_back || member.node.origin != Origin::Removed);
+        match members.iter_mut().rfind(|member| can_become(member)) {
+            Some(member) if is_back => member.node = node,
             Some(member) => member.node.replace(node),
             None => members.push(Member { key: Cow::Owned(key.to_owned()), node: node.having(Origin::Added) }),
         }
         true
+    }
+
+    /// The text that the member of this name came as; none if it was not there.
+    fn former(&self, key: &str) -> Option<&str> {
+        let Parts::Object(members) = self.parts() else { return None };
+        let member = members.iter().rfind(|member| member.key == key && member.node.origin != Origin::Added)?;
+        if member.node.origin == Origin::Kept {
+            // Whatever has been done within it.
+            return Some(&member.node.text);
+        }
+        let mut former = None;
+        let was_read = Cursor::new(&self.text).members(|found, cursor| {
+            let text = cursor.value()?;
+            former = if *found == *key { Some(text) } else { former };
+            Ok(())
+        });
+        was_read.ok().and(former)
     }
 
     /// Takes the member of this name away; false if it was not there.

@@ -13,7 +13,7 @@ mod volume;
 pub use annotations::{Annotations, is_judged_annotation};
 pub use kind::{GroupVersionKind, Workload, is_registered};
 pub use pod::{ContainerAt, ContainerList, Pod};
-pub use quantity::{Quantity, QuantityError, Ratio};
+pub use quantity::{Precision, Quantity, QuantityError, Ratio};
 pub use value::{List, StringMap, Text, or_default};
 pub use volume::{Source, Volume};
 

@@ -4,16 +4,20 @@
 //! DefaultTolerationSeconds and RuntimeClass of k8s.io/kubernetes v1.37.1, in the order of pkg/kubeapiserver/options/plugins.go. After a webhook has changed a
 //! pod, all of this happens to it once more; so completing a pod twice is the same as once.
 //!
-//! Left out: how Go spells quantities, and that it leaves out most zeros; volumes of kinds that newer drivers have replaced (iscsi, rbd,
-//! azureDisk, scaleIO), claims within a pod, tolerations of RuntimeClasses and of extended resources, and what is done when the pod is
-//! stored.
+//! What Go leaves out and how it spells amounts is a part of it; `e2e/defaulting` holds it against a real API server.
+//!
+//! Left out: a default priority class, tolerations of RuntimeClasses and of extended resources, and what is done when the pod is stored.
 //!
 //! Kept true: only what is unset is set, and what nobody here knows stays as it is.
 
 mod containers;
+mod image;
+mod limit_ranger;
 mod plugins;
+mod shapes;
 mod spec;
 mod volumes;
+mod written;
 
 use super::plan::World;
 use super::tree::Node;
@@ -28,15 +32,16 @@ pub struct ServiceAccount<'s> {
 /// Completes a pod.
 pub fn complete(pod: &mut Node<'_>, world: &World<'_>, account: ServiceAccount<'_>) {
     apply_defaults(pod);
-    plugins::limit_ranges(pod, &world.limit_ranges);
+    limit_ranger::complete(pod, &world.limit_ranges);
     plugins::service_account(pod, account);
     plugins::priority(pod, &world.priority_classes);
     plugins::toleration_seconds(pod);
     plugins::runtime_class(pod, world.runtime_classes);
+    written::write(pod, shapes::POD);
 }
 
 /// The defaults alone, which every pod gets when it is read (`SetObjectDefaults_Pod`).
-pub fn apply_defaults(pod: &mut Node<'_>) {
+fn apply_defaults(pod: &mut Node<'_>) {
     if pod.get("spec").is_none() {
         return;
     }

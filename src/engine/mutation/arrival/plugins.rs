@@ -1,42 +1,10 @@
-//! What the plugins set that come before the webhooks.
+//! What the plugins set that come before the webhooks, but for the LimitRanger.
 
 use std::collections::BTreeMap;
 
 use super::{ServiceAccount, each};
 use crate::engine::mutation::plan::PriorityClass;
-use crate::engine::mutation::resources::{LimitRanges, ResourceList};
 use crate::engine::mutation::{Node, RuntimeClasses, quoted};
-
-/// LimitRanger: limits and requests that are missing. (Its annotation, which tells of them, is left out.)
-pub(super) fn limit_ranges(pod: &mut Node<'_>, limits: &[&str]) {
-    for text in limits {
-        let ranges = LimitRanges::read(&[*text]);
-        let mut sides = [ResourceList::new(), ResourceList::new()];
-        for (resource, bounds) in &ranges.containers {
-            for (side, default) in sides.iter_mut().zip([bounds.default_limit, bounds.default_request]) {
-                side.extend(default.map(|amount| (resource.clone(), amount)));
-            }
-        }
-        let Some(spec) = pod.member("spec") else { return };
-        for list in ["containers", "initContainers"] {
-            each(spec, list, |container| {
-                for (side, defaults) in ["limits", "requests"].into_iter().zip(&sides) {
-                    add_missing(container, side, defaults);
-                }
-            });
-        }
-    }
-}
-
-fn add_missing(container: &mut Node<'_>, side: &str, defaults: &ResourceList) {
-    for (resource, amount) in defaults {
-        if container.at(&["resources", side, resource]).is_none()
-            && let Some(list) = container.within(&["resources", side])
-        {
-            list.set(resource, quoted(&amount.written_for(resource)));
-        }
-    }
-}
 
 /// ServiceAccount: the account's name, its token and its pull secrets. The plugin gives the volume a random name; here it is always the same.
 pub(super) fn service_account(pod: &mut Node<'_>, account: ServiceAccount<'_>) {

@@ -86,16 +86,31 @@ fn a_pod_that_says_everything_stays_as_it_is() {
 
 #[test]
 fn images_are_pulled_by_their_tag() {
-    let cases = [
-        ("app", "Always"),
-        ("app:latest", "Always"),
-        ("app:1", "IfNotPresent"),
-        ("host:5000/app", "Always"),
-        ("host:5000/app:1", "IfNotPresent"),
-        ("app@sha256:0123", "IfNotPresent"),
-        ("app:latest@sha256:0123", "Always"),
-        ("", "IfNotPresent"),
+    let digest = format!("sha256:{}", "0a".repeat(32));
+    let always =
+        ["app", "app:latest", "host:5000/app", "localhost/a/b", "HOST/app:latest", "[::1]:5000/app", "a__b/c--d.e"];
+    let with_digest = format!("app:latest@{digest}");
+    let long = format!("a/{}", "b".repeat(253));
+    let mut cases: Vec<(&str, &str)> =
+        always.into_iter().chain([&*with_digest, &*long]).map(|image| (image, "Always")).collect();
+    let only_digest = format!("app@{digest}");
+    let (short_digest, identifier, longer) = (format!("app:latest@{digest}0"), "0a".repeat(32), format!("{long}b"));
+    let others = [
+        "app:1",
+        "host:5000/app:1",
+        "app:",
+        "App",
+        "a/B:latest",
+        "a___b",
+        "a..b",
+        "-a",
+        "a//b",
+        "a-.example:x/b",
+        "a b",
+        "",
     ];
+    let broken = [&*only_digest, &*short_digest, &*identifier, &*longer];
+    cases.extend(others.into_iter().chain(broken).map(|image| (image, "IfNotPresent")));
     for (image, expected) in cases {
         assert_eq!(containers::pull_policy(image), format!("{expected:?}"), "{image}");
     }

@@ -66,6 +66,11 @@ impl Defaults {
         self.security.iter().flat_map(|security| security.service_account_labels()).map(Into::into)
     }
 
+    /// Whether it sets resources, which can follow from what another document sets.
+    pub(super) fn has_resources(&self) -> bool {
+        self.resources.is_some()
+    }
+
     /// Fills in what is not set.
     ///
     /// # Errors

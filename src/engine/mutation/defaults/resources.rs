@@ -9,7 +9,7 @@ use super::{CONTAINERS, Conflict, Flaw, INIT_CONTAINERS, Part, Reason, Target, W
 use crate::engine::mutation::document::{self, Names, RequestAboveLimit, SkipResources};
 use crate::engine::mutation::resources::{
     Amounts, LimitRanges, Load, Pair, Percentages, PodLevelResources, QosClass, Requirements, ResourceList, Side,
-    class_of, finest, is_overcommitted,
+    class_without, finest, is_overcommitted,
 };
 use crate::engine::mutation::{Node, quoted};
 use crate::engine::object::Quantity;
@@ -45,6 +45,9 @@ impl ResourceDefaults {
             return Ok(());
         }
         let before = part.pod().clone();
+        // Sidecars come later, and are there when the pod comes back.
+        let own = part.plan.own_containers.clone();
+        let class_of = |pod: &Node<'_>| class_without(pod, |name| own.iter().any(|own| own == name));
         let (class, noted) = (class_of(&before), part.plan.notes.len());
         let limits = LimitRanges::read(&part.plan.world.limit_ranges);
         for list in [CONTAINERS, INIT_CONTAINERS] {
@@ -52,7 +55,8 @@ impl ResourceDefaults {
                 self.apply_to(part, &limits, &target)?;
             }
         }
-        if self.breaks_the_pods_own(part.pod(), class) {
+        let is_other_class = PodLevelResources::of(part.pod()).is_some() && class_of(part.pod()) != class;
+        if is_other_class || self.breaks_the_pods_own(part.pod()) {
             part.plan.pod = before;
             part.plan.notes.truncate(noted);
             return part.conflict(Reason::PodLevelDoesNotFit, "spec.resources");
@@ -79,8 +83,8 @@ impl ResourceDefaults {
         })
     }
 
-    /// Whether the containers now ask for more than the pod's own resources hold, or have made the pod another class.
-    fn breaks_the_pods_own(&self, pod: &Node<'_>, class: QosClass) -> bool {
+    /// Whether the containers now ask for more than the pod's own resources hold.
+    fn breaks_the_pods_own(&self, pod: &Node<'_>) -> bool {
         let Some(own) = PodLevelResources::of(pod) else { return false };
         let exceeds = |list: &ResourceList, most: &ResourceList| {
             list.iter().any(|(resource, amount)| most.get(resource).is_some_and(|most| amount > most))
@@ -90,7 +94,6 @@ impl ResourceDefaults {
         let limits = containers.map(|container| Requirements::written_in(container).limits);
         exceeds(&asked, &own.defaulted().requests)
             || limits.into_iter().any(|limits| exceeds(&limits, &own.written.limits))
-            || class_of(pod) != class
     }
 
     fn apply_to(&self, part: &mut Part<'_, '_>, limits: &LimitRanges, target: &Target) -> Result<(), Conflict> {

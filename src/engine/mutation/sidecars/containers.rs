@@ -32,6 +32,7 @@ impl<'a> Work<'a, '_> {
                 self.record.parts.extend(fields);
             }
             self.reserved.settled.push(item.name.clone());
+            self.reserved.containers.push(item.name.clone());
             if item.order.first {
                 self.reserved.first.push(item.name.clone());
             }
@@ -87,6 +88,10 @@ impl<'a> Work<'a, '_> {
         }
         if is_merged && self.claim.has(Part::Completed(&item.name)) && has_our_image() {
             return Standing::Auto;
+        }
+        if self.reserved.containers.contains(&item.name) {
+            // Another document's: whatever this one once added, it is not that.
+            return present::standing(container, desired, std::iter::empty(), false, mirrors);
         }
         let others = self.injection.revisions.iter().filter_map(|revision| revision.parts.item(&item.name));
         let is_claimed = self.claim.has(Part::Container(&item.name));
@@ -219,6 +224,7 @@ impl<'a> Work<'a, '_> {
             .filter(|name| *name != item.name.as_str())
             .map(|name| Neighbour {
                 is_ours: is_in(&self.plan.own_containers, &name),
+                is_of_same_document: self.parts.item(&name).is_some(),
                 is_first: demands(&name).map_or_else(|| is_in(&self.reserved.first, &name), |other| other.first),
                 is_last: demands(&name).map_or_else(|| is_in(&self.reserved.last, &name), |other| other.last),
                 precedes: demands(&name).is_some_and(|other| precedes(&name, other)),

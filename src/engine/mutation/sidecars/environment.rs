@@ -54,6 +54,8 @@ pub(super) fn set_variable(found: &mut Node<'_>, wanted: &Node<'_>) {
     }
     for key in ["value", "valueFrom"] {
         match wanted.get(key) {
+            // The API server leaves an empty value out.
+            Some(value) if found.is_new(key) && value.to_json() == "\"\"" => drop(found.remove(key)),
             Some(value) => drop(found.set(key, value.to_json().into_owned())),
             None => drop(found.remove(key)),
         }

@@ -78,6 +78,12 @@ impl Injection {
         items.any(|item| item.takes_user_of_namespace).then(|| render::UID_RANGE.into()).into_iter()
     }
 
+    /// Whether it edits containers that other documents add.
+    pub(super) fn edits_injected(&self) -> bool {
+        let mut patches = self.revisions.iter().flat_map(|revision| &revision.parts.patches);
+        patches.any(|patch| patch.select.injected)
+    }
+
     /// Plans everything that the document adds to the pod.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ use super::super::tree::{Node, quoted};
 use super::claim::Part;
 use super::environment::{is_same_variable, place_of, set_variable};
 use super::parts::{Mount, Patch, Variable, VariableValue, normalised};
+use super::revision::Revision;
 use super::work::{List, Work};
 
 /// A container that is edited.
@@ -148,12 +149,11 @@ impl<'a> Work<'a, '_> {
         let written = wanted.get("mountPath").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
         self.keep_part(Part::Mount(&target.name, &written));
         let is_outdated = self.is_outdated(Part::Mount(&target.name, &written));
-        let Some(container) = self.container(target) else { return Ok(()) };
-        let path = |mount: &Node<'_>| normalised(&mount.string_at("mountPath").unwrap_or_default());
-        let place = container.list("volumeMounts").position(|found| path(found) == mount.path);
-        let found = place.and_then(|place| container.member("volumeMounts")?.item(place));
-        let Some(found) = found else {
-            if let Some(mounts) = container.member("volumeMounts") {
+        let containers = self.plan.pod.get("spec").into_iter().flat_map(|spec| spec.list(target.list.field()));
+        let Some(container) = containers.into_iter().nth(target.index) else { return Ok(()) };
+        let found = container.list("volumeMounts").enumerate().find(|(_, found)| is_mounted_at(found, &mount.path));
+        let Some((place, found)) = found else {
+            if let Some(mounts) = self.container(target).and_then(|container| container.member("volumeMounts")) {
                 mounts.push(wanted.to_string());
             }
             self.record_part(Part::Mount(&target.name, &written));
@@ -162,8 +162,12 @@ impl<'a> Work<'a, '_> {
         if found.string_at("name").is_some_and(|name| name == volume) {
             return Ok(());
         }
-        if is_outdated {
-            found.set("name", quoted(&volume));
+        // The same path may lead to another volume in another revision.
+        let renders = |revision: &Revision| revision.renders("volumeMounts", &written, found);
+        let is_former =
+            self.claim.has(Part::Mount(&target.name, &written)) && self.injection.revisions.iter().any(renders);
+        if is_former || is_outdated {
+            self.replace_mount(target, place, is_former.then_some(&wanted), &volume);
             return Ok(());
         }
         let about = format!("{} in container {:?}", mount.path, target.name);
@@ -173,6 +177,23 @@ impl<'a> Work<'a, '_> {
         self.note(Reason::MountPathTaken, Weight::Warning, about);
         Ok(())
     }
+
+    /// Puts ours in the place of the mount that a former revision put there, or at least our volume into it.
+    fn replace_mount(&mut self, target: &Target, place: usize, whole: Option<&serde_json::Value>, volume: &str) {
+        let Some(mounts) = self.container(target).and_then(|container| container.member("volumeMounts")) else {
+            return;
+        };
+        if let Some(wanted) = whole {
+            mounts.take_item(place);
+            mounts.insert(place, wanted.to_string());
+        } else if let Some(mount) = mounts.item(place) {
+            mount.set("name", quoted(volume));
+        }
+    }
+}
+
+fn is_mounted_at(mount: &Node<'_>, path: &str) -> bool {
+    normalised(&mount.string_at("mountPath").unwrap_or_default()) == path
 }
 
 /// The value with ours after it. None in the inner place if it holds ours already; none at all if it comes from elsewhere.

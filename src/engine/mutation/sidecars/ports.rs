@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use super::super::document::{OnConflict, PortConflict};
 use super::super::others;
 use super::super::plan::{Conflict, Reason};
+use super::super::selection::containers;
 use super::super::tree::Node;
+use super::environment::as_expanded;
 use super::probes::action;
 use super::work::Work;
 
@@ -71,17 +73,31 @@ impl Work<'_, '_> {
         used
     }
 
-    /// The numeric port that a probe asks. One that we rewrote still asks, through the sidecar, the port that it asked before.
+    /// The numeric port that a probe asks. One that a document of ours has rewritten still asks, through the sidecar, the port that it
+    /// asked before.
     fn probed_port(&self, container: &str, handler: &Node<'_>) -> Option<u16> {
-        let (kind, action) = action(handler)?;
-        let path = action.string_at("path").filter(|_| kind == "httpGet");
-        let original = path.and_then(|path| self.known_originals().into_iter().find(|(known, _)| *known == *path));
-        if let Some((_, original)) = original {
-            let original = Node::new(original);
-            let (_, action) = self::action(&original)?;
-            return number(action.get("port"));
+        let (kind, asked) = action(handler)?;
+        let path = asked.string_at("path").filter(|_| kind == "httpGet");
+        match path.and_then(|path| self.original_at(&path)) {
+            Some(original) => number(action(&Node::new(original))?.1.get("port")),
+            None if self.is_rewritten(container, kind, asked) => None,
+            None => number(asked.get("port")),
         }
-        if self.is_rewritten(container, kind, action) { None } else { number(action.get("port")) }
+    }
+
+    /// What a probe with this path was, as a variable of one of our containers says, whichever document's.
+    fn original_at(&self, path: &str) -> Option<String> {
+        if let Some((_, original)) = self.known_originals().into_iter().find(|(known, _)| known == path) {
+            return Some(original);
+        }
+        let is_ours = |container: &&Node<'_>| {
+            container.string_at("name").is_some_and(|name| self.plan.own_containers.iter().any(|own| *own == name))
+        };
+        let ours = containers(&self.plan.pod).filter(is_ours);
+        let values =
+            ours.flat_map(|container| container.list("env")).filter_map(|variable| variable.string_at("value"));
+        let mut originals = values.filter(|value| value.starts_with('{')).map(|value| as_expanded(&value));
+        originals.find_map(|text| Some(Node::new(text).get(path)?.to_json().into_owned()))
     }
 }
 

@@ -24,6 +24,7 @@ impl<'a> Work<'a, '_> {
             };
             if is_same(&present, &volume.value) {
                 self.keep_part(Part::Volume(&volume.name));
+                self.reserved.volumes.push(volume.name.clone());
             } else if self.is_former(volume, &present) {
                 self.replace_volume(volume, &present);
             } else {
@@ -51,10 +52,14 @@ impl<'a> Work<'a, '_> {
             volumes.insert_node(end, node);
         }
         self.record_part(Part::Volume(name));
+        self.reserved.volumes.push(name.to_owned());
     }
 
-    /// Whether a volume of our name is one that the document used to add.
+    /// Whether a volume of our name is one that the document used to add, and not one that another document needs.
     fn is_former(&self, volume: &Volume, present: &Value) -> bool {
+        if self.reserved.volumes.contains(&volume.name) {
+            return false;
+        }
         let is_claimed = self.claim.has(Part::Volume(&volume.name)) && sources(present).eq(sources(&volume.value));
         let mut others = self.injection.revisions.iter().filter_map(|revision| revision.parts.volume(&volume.name));
         is_claimed || others.any(|other| is_same(&other.value, present))
@@ -73,6 +78,7 @@ impl<'a> Work<'a, '_> {
             }
         }
         self.record_part(Part::Volume(&volume.name));
+        self.reserved.volumes.push(volume.name.clone());
     }
 
     fn settle_taken_name(&mut self, volume: &'a Volume) -> Result<(), Conflict> {
@@ -98,6 +104,7 @@ impl<'a> Work<'a, '_> {
                         continue;
                     }
                     self.keep_part(Part::Volume(&name));
+                    self.reserved.volumes.push(name.clone());
                 }
             }
             self.volumes.insert(&volume.name, name);

@@ -87,6 +87,22 @@ fn what_was_added_and_taken_back_leaves_no_trace() {
 }
 
 #[test]
+fn what_gets_back_what_it_was_leaves_no_trace() {
+    let original = r#"{"a":1,"b":{"x":"y"},"c":[1]}"#;
+    let mut tree = Node::new(original);
+    tree.set("a", "2");
+    tree.set("a", "1");
+    let inner = tree.member("b").expect("an object");
+    assert!(inner.remove("x"));
+    inner.set("x", r#""y""#);
+    tree.member("c").expect("a list").push("2");
+    tree.set("c", "[1]");
+    assert_eq!(agree(original, &tree), None);
+    tree.set("a", "3");
+    assert_eq!(agree(original, &tree).map(|patch| patch.operations()), Some(1));
+}
+
+#[test]
 fn a_moved_element_keeps_what_it_holds() {
     let original = r#"{"a":[{"n":1},{"n":2,"future":"x"},{"n":3}]}"#;
     let mut tree = Node::new(original);

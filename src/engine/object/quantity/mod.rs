@@ -5,7 +5,11 @@
 //!
 //! Kept true: an operation gives the exact result, rounded only where it says so, or an error; it never wraps.
 
+mod spelling;
+
 use std::fmt;
+
+pub use spelling::Precision;
 
 /// An amount of a resource, exact to a billionth.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

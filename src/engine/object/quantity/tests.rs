@@ -104,6 +104,47 @@ fn amounts_are_written_as_kubernetes_would() {
 }
 
 #[test]
+fn amounts_are_respelled_as_the_api_server_does() {
+    // As upstream's own code answers: exactly, and rounded up to thousandths.
+    let cases = [
+        ("1", "1", "1"),
+        ("+1", "+1", "+1"),
+        ("01", "01", "01"),
+        ("1.500", "1.500", "1.500"),
+        ("1.5", "1500m", "1500m"),
+        ("0.5", "500m", "500m"),
+        ("0.0001", "100u", "1m"),
+        ("1001u", "1001u", "2m"),
+        ("1000m", "1", "1"),
+        ("2000", "2k", "2k"),
+        ("1024", "1024", "1024"),
+        ("1e3", "1e3", "1e3"),
+        ("1E3", "1E3", "1E3"),
+        ("12e2", "1200", "1200"),
+        ("1e-9", "1e-9", "1e-3"),
+        ("0.1e1", "1", "1"),
+        ("1000000000", "1G", "1G"),
+        ("129M", "129M", "129M"),
+        ("1.5Gi", "1536Mi", "1536Mi"),
+        ("1024Mi", "1Gi", "1Gi"),
+        ("1.Gi", "1.Gi", "1.Gi"),
+        ("0.5Ki", "512", "512"),
+        ("0.1Gi", "107374182400m", "107374182400m"),
+        ("0.001Mi", "1048576m", "1048576m"),
+        ("99Ei", "9223372036854775807", "9223372036854775807"),
+        ("1000E", "1", "1"),
+        ("0.0", "0", "0"),
+        ("m", "0", "0"),
+        (" 7 ", "7", "7"),
+        ("-0.0001", "-100u", "-1m"),
+    ];
+    for (text, exact, rounded) in cases {
+        assert_eq!(Quantity::respelled(text, Precision::Exact).as_deref(), Ok(exact), "{text}");
+        assert_eq!(Quantity::respelled(text, Precision::Thousandths).as_deref(), Ok(rounded), "{text}");
+    }
+}
+
+#[test]
 fn scaling_is_exact_and_rounds_up_to_the_step() {
     let ratio = |text| Ratio::parse(text).expect("a ratio");
     let scaled =

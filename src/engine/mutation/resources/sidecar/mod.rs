@@ -74,9 +74,13 @@ pub fn for_sidecar(
     let mut wanted = place.wanted(plan)?;
     match own {
         Some(_) if operating_system(&plan.pod) == OperatingSystem::Windows => return Err(place.on_windows()),
-        Some(_) if sidecar.pod_level == PodLevel::Omit => wanted = Requirements::default(),
+        Some(own) if sidecar.pod_level == PodLevel::Omit => wanted = place.unsaid(plan, &own)?,
         Some(own) => {
             place.clamp(plan, &mut wanted, false)?;
+            if !plan.world.limit_ranges.is_empty() {
+                // What the LimitRanger would fill in has to fit too, so it is said.
+                wanted = place.limits(plan).filled(&wanted);
+            }
             place.fit_into_own(plan, &own, &mut wanted)?;
         }
         None => {

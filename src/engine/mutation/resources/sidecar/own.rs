@@ -33,6 +33,21 @@ impl Placed<'_> {
         Ok(())
     }
 
+    /// What a sidecar has of which nothing is said: what the LimitRanger would give it, which has to fit too.
+    pub(super) fn unsaid(&self, plan: &mut Plan<'_>, own: &PodLevelResources) -> Result<Requirements, Conflict> {
+        if plan.world.limit_ranges.is_empty() {
+            return Ok(Requirements::default());
+        }
+        let filled = self.limits(plan).filled(&Requirements::default());
+        let mut target = own.written.clone();
+        for (resource, limit) in &own.written.limits {
+            target.requests.entry(resource.clone()).or_insert(*limit);
+        }
+        let Some(resource) = self.misfit(&plan.pod, &target, &filled) else { return Ok(filled) };
+        self.conflict(plan, Reason::PodLevelDoesNotFit, self.about(&resource))?;
+        Ok(Requirements::default())
+    }
+
     /// Raises the pod's own amounts by what the pod needs more with the sidecar. Where its request was its limit, both grow alike.
     fn extend(&self, plan: &Plan<'_>, target: &mut Requirements, wanted: &mut Requirements) {
         let mut asked = wanted.clone();

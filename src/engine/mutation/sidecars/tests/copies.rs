@@ -78,7 +78,7 @@ fn c6_a_copy_follows_a_document_that_has_changed_as_far_as_it_says_the_same_thin
     let old = admit(&adding(parts("v24")), &shop());
     let updated = updated(&adding(parts("v25")), &copied(&old.pod));
     assert_eq!(updated.container("proxy")["image"], "registry.example/proxy:v25");
-    assert_eq!(updated.names("volumes"), ["kube-api-access-x2x", "agent-v25"]);
+    assert_eq!(updated.names("volumes"), ["kube-api-access-7x2zq", "agent-v25"]);
     let env = updated.env("app");
     assert_eq!((&env[0], &env[2]), (&pairs(&[("FIRST", "v25")])[0], &pairs(&[("KEPT", "v25")])[0]));
     let labels = &updated.pod["metadata"]["labels"]["mesh/revision"];

@@ -137,7 +137,8 @@ fn revision(name: &str, port: u16) -> Value {
         "volumes": [{"volume": {"name": format!("volume-{name}"), "emptyDir": {}}}, {"volume": {"name": "shared", "emptyDir": {"sizeLimit": format!("{port}")}}}],
         "probeRewrite": {"container": "mesh-proxy", "port": port, "path": format!("/{name}/{{container}}/{{probe}}"), "variable": "PROBES"},
         "patchContainers": [{"env": [{"name": "REVISION", "value": name, "onExisting": "Replace"}, {"name": format!("ONLY_{name}"), "value": name}],
-            "mounts": [{"mount": {"name": format!("volume-{name}"), "mountPath": format!("/{name}")}}]}],
+            "mounts": [{"mount": {"name": format!("volume-{name}"), "mountPath": format!("/{name}")}},
+                       {"mount": {"name": format!("volume-{name}"), "mountPath": "/both"}}]}],
     })
 }
 
@@ -165,12 +166,14 @@ fn c6_a_copy_of_a_pod_with_an_old_revision_has_only_the_new_one() {
     let text = updated.pod.to_string();
     assert!(!text.contains("v24"), "{:#}", updated.pod);
     assert_eq!(updated.names("initContainers"), ["init-v25", "mesh-proxy"]);
-    assert_eq!(updated.names("volumes"), ["shared", "kube-api-access-x2x", "volume-v25"]);
+    assert_eq!(updated.names("volumes"), ["shared", "kube-api-access-7x2zq", "volume-v25"]);
     let env: Vec<_> = updated.env("mesh-proxy").into_iter().map(|(name, _)| name).collect();
     assert_eq!(env, ["ENV_v25", "PROBES", "MINE"]);
     assert_eq!(updated.container("mesh-proxy")["resources"]["requests"]["cpu"], "200m");
     assert_eq!(updated.env("app"), pairs(&[("REVISION", "v25"), ("ONLY_v25", "v25")]));
     assert_eq!(updated.container("app")["livenessProbe"]["httpGet"]["path"], "/v25/app/livenessProbe");
+    let mounts = updated.container("app")["volumeMounts"].as_array().cloned().unwrap_or_default();
+    assert!(mounts.contains(&json!({"name": "volume-v25", "mountPath": "/both"})), "{mounts:?}");
     let probes: Value = serde_json::from_str(&updated.env("mesh-proxy")[1].1).expect("JSON");
     assert_eq!(probes["/v25/app/livenessProbe"]["httpGet"]["path"], "/live");
     let again =
@@ -192,7 +195,7 @@ fn c6_a_changed_document_finds_its_containers_again() {
     let updated = Cluster::default().pass(&[&with(&digest, "NEW")], &copy).expect("no conflict");
     assert_eq!(updated.container("proxy")["image"], format!("registry.example/proxy{digest}"));
     assert_eq!(updated.env("proxy"), pairs(&[("NEW", "1")]));
-    assert_eq!(updated.names("volumes"), ["kube-api-access-x2x", "v-new"]);
+    assert_eq!(updated.names("volumes"), ["kube-api-access-7x2zq", "v-new"]);
 }
 
 #[test]

@@ -1,0 +1,92 @@
+//! A text read value by value, as deep as its user wants to look.
+//!
+//! What nobody looks into is passed by its brackets and quotes alone, and what is known already is passed at once.
+
+use super::decoder::{Decoder, Result};
+use crate::engine::object::Text;
+
+/// Reads a text value by value, as deep as its user wants to look.
+pub struct Cursor<'de> {
+    decoder: Decoder<'de>,
+    /// Values within the text whose ends need not be looked for.
+    known: [&'de str; 3],
+}
+
+impl<'de> Cursor<'de> {
+    pub fn new(text: &'de str) -> Self {
+        Self { decoder: Decoder::of_text(text), known: [""; 3] }
+    }
+
+    /// The same for a text of which some values are known already, as parts of the very same text; empty texts are none.
+    pub fn knowing(text: &'de str, known: [&'de str; 3]) -> Self {
+        Self { known, ..Self::new(text) }
+    }
+
+    /// How many bytes the whole text has.
+    pub fn len(&self) -> usize {
+        self.decoder.text.len()
+    }
+
+    /// The first byte of the value that comes next; none at the end.
+    pub fn peek(&mut self) -> Option<u8> {
+        self.decoder.peek().ok()
+    }
+
+    /// Passes the value that comes next.
+    ///
+    /// # Errors
+    /// There is none, as far as its brackets and quotes tell.
+    #[inline]
+    pub fn value(&mut self) -> Result<&'de str> {
+        self.decoder.skip_blanks();
+        let start = self.decoder.at;
+        match self.known.iter().find(|known| self.place_of(known) == Some(start)) {
+            Some(known) => self.decoder.at += known.len(),
+            None => self.decoder.skip()?,
+        }
+        self.decoder.passed(start)
+    }
+
+    /// Where a part stands in the text.
+    fn place_of(&self, part: &str) -> Option<usize> {
+        if part.is_empty() { None } else { part.as_ptr().addr().checked_sub(self.decoder.text.as_ptr().addr()) }
+    }
+
+    /// Goes through the members of the object that comes next. `member` is given each key, and has to pass the value.
+    ///
+    /// # Errors
+    /// There is no object, as far as its brackets and keys tell; or those of `member`.
+    #[inline]
+    pub fn members(&mut self, mut member: impl FnMut(Text<'de>, &mut Self) -> Result<()>) -> Result<()> {
+        self.decoder.open(b'{', "expected an object")?;
+        let mut is_first = true;
+        while self.decoder.advance(b'}', &mut is_first)? {
+            let key = self.decoder.key()?;
+            self.decoder.colon()?;
+            member(key, self)?;
+        }
+        Ok(())
+    }
+
+    /// Goes through the elements of the array that comes next. `element` has to pass each.
+    ///
+    /// # Errors
+    /// There is no array, as far as its brackets tell; or those of `element`.
+    #[inline]
+    pub fn elements(&mut self, mut element: impl FnMut(&mut Self) -> Result<()>) -> Result<()> {
+        self.decoder.open(b'[', "expected an array")?;
+        let mut is_first = true;
+        while self.decoder.advance(b']', &mut is_first)? {
+            element(self)?;
+        }
+        Ok(())
+    }
+
+    /// Passes the end.
+    ///
+    /// # Errors
+    /// Something else comes next.
+    pub fn end(&mut self) -> Result<()> {
+        self.decoder.end()
+    }
+}
