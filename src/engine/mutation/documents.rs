@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::asks::Asks;
 use super::defaults::Defaults;
 use super::document::{Document, Flaw, OnConflict, OnFailure, PodSecuritySafety, Spec, Verify};
+use super::index::Index;
 use super::plan::{Note, Weight};
 use super::selection::{Relevance, Selection};
 use super::sidecars::Injection;
@@ -134,20 +135,21 @@ impl Documents {
 
     /// What is possible in a namespace with these labels.
     pub fn candidates<'l>(&self, namespace_label: impl Fn(&str) -> Option<&'l str>) -> Candidates {
-        let mut candidates = Candidates::default();
+        let (mut candidates, mut by_keys) = (Candidates::default(), ByKeys::default());
         for (index, document) in (0_u32..).zip(&self.active) {
             let relevance = document.selection.relevance(&namespace_label);
             candidates.ask_for_service_account |= relevance != Relevance::Never && document.asks_for_service_account();
             match relevance {
                 Relevance::Never => {}
                 Relevance::Always => candidates.always.push(index),
-                Relevance::WithLabel(key, value) => candidates.with_label(key, Some(value), index),
+                Relevance::WithLabel(key, value) => by_keys.with_label(key, Some(value), index),
                 Relevance::WithAnyKey(enablement) => {
-                    enablement.pod_labels.iter().for_each(|key| candidates.with_label(key, None, index));
-                    enablement.pod_annotations.iter().for_each(|key| candidates.with_annotation(key, index));
+                    enablement.pod_labels.iter().for_each(|key| by_keys.with_label(key, None, index));
+                    enablement.pod_annotations.iter().for_each(|key| by_keys.with_annotation(key, index));
                 }
             }
         }
+        (candidates.labels, candidates.annotations) = by_keys.into_indexes();
         candidates
     }
 }
@@ -158,8 +160,8 @@ impl Documents {
 pub struct Candidates {
     always: Vec<u32>,
     /// By the key of a label, and by its value where that matters.
-    labels: BTreeMap<Box<str>, Wanted>,
-    annotations: BTreeMap<Box<str>, Vec<u32>>,
+    labels: Index<Wanted>,
+    annotations: Index<Vec<u32>>,
     /// Whether what one of them does depends on the labels of the pod's service account.
     pub ask_for_service_account: bool,
 }
@@ -168,7 +170,36 @@ pub struct Candidates {
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Wanted {
     any: Vec<u32>,
-    by_value: BTreeMap<Box<str>, Vec<u32>>,
+    by_value: Index<Vec<u32>>,
+}
+
+/// The documents by the labels and annotations that they ask for, as they are found.
+#[derive(Default)]
+struct ByKeys {
+    /// Those that ask for any value, and those that ask for one.
+    labels: BTreeMap<Box<str>, (Vec<u32>, BTreeMap<Box<str>, Vec<u32>>)>,
+    annotations: BTreeMap<Box<str>, Vec<u32>>,
+}
+
+impl ByKeys {
+    fn with_label(&mut self, key: &str, value: Option<&str>, index: u32) {
+        let (any, by_value) = self.labels.entry(key.into()).or_default();
+        match value {
+            Some(value) => by_value.entry(value.into()).or_default().push(index),
+            None => any.push(index),
+        }
+    }
+
+    fn with_annotation(&mut self, key: &str, index: u32) {
+        self.annotations.entry(key.into()).or_default().push(index);
+    }
+
+    fn into_indexes(self) -> (Index<Wanted>, Index<Vec<u32>>) {
+        let wanted =
+            |(key, (any, by_value)): (_, (_, BTreeMap<_, _>))| (key, Wanted { any, by_value: by_value.into() });
+        let labels: BTreeMap<Box<str>, Wanted> = self.labels.into_iter().map(wanted).collect();
+        (labels.into(), self.annotations.into())
+    }
 }
 
 impl Candidates {
@@ -176,18 +207,6 @@ impl Candidates {
     pub fn has_any_for(&self, pod: Unread<'_>) -> bool {
         let (labels, annotations) = (Node::new(pod.labels), Node::new(pod.annotations));
         !self.always.is_empty() || self.by_keys(Some(&labels), Some(&annotations)).next().is_some()
-    }
-
-    fn with_label(&mut self, key: &str, value: Option<&str>, index: u32) {
-        let wanted = self.labels.entry(key.into()).or_default();
-        match value {
-            Some(value) => wanted.by_value.entry(value.into()).or_default().push(index),
-            None => wanted.any.push(index),
-        }
-    }
-
-    fn with_annotation(&mut self, key: &str, index: u32) {
-        self.annotations.entry(key.into()).or_default().push(index);
     }
 
     /// The documents that can be for this pod, in order.

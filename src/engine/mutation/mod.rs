@@ -12,6 +12,7 @@ pub mod document;
 mod documents;
 mod driver;
 mod ending;
+mod index;
 mod kinds;
 mod leaving;
 mod others;
