@@ -9,7 +9,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::Arc;
 
-use portcullis::engine::mutation::{Interned, ServiceAccounts};
+use portcullis::engine::mutation::document::Document;
+use portcullis::engine::mutation::{Active, Documents, Interned, ServiceAccounts, Surroundings};
 use portcullis::engine::object::StringMap;
 use portcullis::engine::pod_security::{Configuration, LevelVersion};
 use portcullis::engine::{Facts, Needed, Phase, Snapshot, Unlisted, decide, needed};
@@ -51,8 +52,10 @@ unsafe impl GlobalAlloc for Counting {
 static ALLOCATOR: Counting = Counting;
 
 /// The allocations of one review from bytes to bytes, once everything that happens only once has happened.
-fn allocations(phase: Phase, body: &[u8]) -> usize {
+fn allocations(phase: Phase, body: &[u8], documents: Vec<Arc<Active>>) -> usize {
     let snapshot = Snapshot::new(Configuration::uniform(LevelVersion::RESTRICTED), Unlisted::Unlabelled);
+    let mut snapshot = snapshot.with_documents(Arc::new(Documents::new(documents)));
+    snapshot.surroundings = Arc::new(Surroundings { has_native_sidecars: true, ..Surroundings::default() });
     let mut count = 0;
     for _ in 0..3 {
         let before = COUNT.with(Cell::get);
@@ -66,16 +69,27 @@ fn allocations(phase: Phase, body: &[u8]) -> usize {
     count
 }
 
+/// A sidecar for every pod, in three operations: a label, a container, and the annotation that tells of both.
+fn sidecar() -> Arc<Active> {
+    let text = r#"{"apiVersion":"portcullis.dev/v1","kind":"SidecarInjection","metadata":{"name":"shipper"},"spec":{"mode":"Always","add":{
+        "containers":[{"container":{"name":"shipper","image":"registry.example.com/shipper:1","resources":{"requests":{"cpu":"10m"}}}}],
+        "pod":{"labels":{"shipper":"true"}}}}}"#;
+    Arc::new(Active::compile(&Document::read(text).expect("a document")).expect("no flaws"))
+}
+
 /// What a decision may cost. Lower it when you can; raising it needs a reason in the commit.
 #[test]
 fn a_decision_allocates_little() {
     let (small, big) = (bodies::create(bodies::SMALL), bodies::create(bodies::BIG));
-    for (name, phase, body, most) in [
-        ("validate, two containers", Phase::Validate, &small, 15),
-        ("mutate, two containers", Phase::Mutate, &small, 10),
-        ("validate, ten containers", Phase::Validate, &big, 33),
+    for (name, phase, body, documents, most) in [
+        ("validate, two containers", Phase::Validate, &small, vec![], 15),
+        ("mutate, two containers", Phase::Mutate, &small, vec![], 10),
+        // Debug builds look at the whole pod too, which is most of it.
+        ("mutate, two containers and a sidecar", Phase::Mutate, &small, vec![sidecar()], 180),
+        ("mutate, ten containers and a sidecar", Phase::Mutate, &big, vec![sidecar()], 400),
+        ("validate, ten containers", Phase::Validate, &big, vec![], 33),
     ] {
-        let count = allocations(phase, body);
+        let count = allocations(phase, body, documents);
         println!("{name}: {count} allocations");
         assert!((1..=most).contains(&count), "{name}: {count} allocations, at most {most}");
     }

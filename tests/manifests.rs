@@ -222,3 +222,54 @@ fn read(path: &str) -> String {
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests")
 }
+
+/// The documents on the page that says everything.
+fn documents_on_the_page() -> Vec<String> {
+    let page = folder().join("../docs/reference/documents.md");
+    let text = std::fs::read_to_string(page).expect("the page");
+    text.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_page_of_documents_leaves_no_field_out_and_its_documents_are_good() {
+    let page = documents_on_the_page();
+    let mut named = BTreeSet::new();
+    for text in &page {
+        for document in Documents::new(text.as_bytes()) {
+            let mut json = Vec::new();
+            parse(&document.expect("a document")).expect("YAML").write_json(&mut json);
+            let document = String::from_utf8(json).expect("UTF-8");
+            let read = portcullis::engine::mutation::document::Document::read(&document).expect("a document of ours");
+            portcullis::engine::mutation::Active::compile(&read).expect("no flaws");
+            keys(&serde_json::from_str(&document).expect("JSON"), &mut named);
+        }
+    }
+    let mut fields = BTreeSet::new();
+    for definition in portcullis::engine::mutation::document::definitions() {
+        let schema = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"];
+        properties(schema, &mut fields);
+    }
+    assert!(fields.len() > 100, "the definitions are read wrong: {fields:?}");
+    let missing: Vec<_> = fields.difference(&named).collect();
+    assert!(missing.is_empty(), "docs/reference/documents.md does not show {missing:?}");
+}
+
+/// Every key that stands anywhere in a value.
+fn keys(value: &Value, found: &mut BTreeSet<String>) {
+    for (key, inner) in value.as_object().into_iter().flatten() {
+        found.insert(key.clone());
+        keys(inner, found);
+    }
+    value.as_array().into_iter().flatten().for_each(|inner| keys(inner, found));
+}
+
+/// Every field that a schema names.
+fn properties(schema: &Value, found: &mut BTreeSet<String>) {
+    for (name, inner) in schema["properties"].as_object().into_iter().flatten() {
+        found.insert(name.clone());
+        properties(inner, found);
+    }
+    for inner in [&schema["items"], &schema["additionalProperties"]].into_iter().filter(|inner| inner.is_object()) {
+        properties(inner, found);
+    }
+}

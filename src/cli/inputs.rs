@@ -25,7 +25,7 @@ pub(super) struct Judging {
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
     /// Namespaces as kubectl prints them, whose labels count; and Pods, for the dry run when a namespace's policy tightens. For
-    /// --policies: LimitRanges, ServiceAccounts, PriorityClasses and RuntimeClasses too.
+    /// --policies: LimitRanges, ServiceAccounts, PriorityClasses and RuntimeClasses too, and Nodes, for the version of their kubelets.
     #[arg(long, value_name = "FILE")]
     pub(super) namespaces: Option<PathBuf>,
     /// Whether anything is ever denied.
@@ -131,6 +131,8 @@ pub(super) struct World {
     limit_ranges: BTreeMap<Box<str>, Vec<Box<str>>>,
     priority_classes: BTreeMap<Box<str>, (i32, Box<str>)>,
     runtime_classes: RuntimeClasses,
+    /// Whether a node to which pods may go has a kubelet that does not know native sidecars.
+    has_old_kubelet: bool,
 }
 
 /// A namespace that a file says exists.
@@ -187,6 +189,7 @@ impl World {
             (Some("node.k8s.io/v1"), Some("RuntimeClass")) => {
                 self.runtime_classes.insert(name.into(), RuntimeClass::read(&json(node)).map_err(unreadable)?);
             }
+            (Some("v1"), Some("Node")) => self.has_old_kubelet |= is_old(node)?,
             (_, kind) => {
                 return Err((node, format!("found {}; {READ_HERE}", kind.unwrap_or("an object without a kind"))));
             }
@@ -194,7 +197,7 @@ impl World {
         Ok(())
     }
 
-    /// What documents need to know beside namespaces. Without a cluster nobody knows of old kubelets.
+    /// What documents need to know beside namespaces. Without a cluster and its nodes nobody knows of old kubelets.
     fn surroundings(&self, mut service_accounts: ServiceAccounts) -> Surroundings {
         for ((namespace, name), labels) in &self.service_accounts {
             let labels = service_accounts.kept_of(labels);
@@ -205,13 +208,33 @@ impl World {
             priority_classes: self.priority_classes.clone(),
             runtime_classes: self.runtime_classes.clone(),
             service_accounts,
-            has_native_sidecars: true,
+            has_native_sidecars: !self.has_old_kubelet,
         }
     }
 }
 
-const READ_HERE: &str = "only objects of the kinds Namespace, Pod, ServiceAccount, LimitRange (v1), PriorityClass (scheduling.k8s.io/v1) \
-                         and RuntimeClass (node.k8s.io/v1) are read here";
+const READ_HERE: &str = "only objects of the kinds Namespace, Pod, ServiceAccount, LimitRange, Node (v1), PriorityClass \
+                         (scheduling.k8s.io/v1) and RuntimeClass (node.k8s.io/v1) are read here";
+
+/// The first minor version whose kubelets know native sidecars without being told to (KEP-753).
+const FIRST_WITH_NATIVE_SIDECARS: u32 = 29;
+
+/// Whether a node takes pods and its kubelet, by `status.nodeInfo.kubeletVersion`, is older than native sidecars.
+fn is_old(object: &Node) -> Result<bool, (&Node, String)> {
+    let is_cordoned = object.field("spec").and_then(|spec| spec.field("unschedulable"));
+    if is_cordoned.is_some_and(|found| found.value == Value::Bool(true)) {
+        return Ok(false);
+    }
+    let info = object.field("status").and_then(|status| status.field("nodeInfo"));
+    let Some(version) = info.and_then(|info| info.field("kubeletVersion")) else {
+        return Err((object, "the node does not say its status.nodeInfo.kubeletVersion".to_owned()));
+    };
+    let text = version.text().unwrap_or_default();
+    let minor = text.strip_prefix("v1.").and_then(|rest| rest.split('.').next()?.parse::<u32>().ok());
+    minor
+        .map(|minor| minor < FIRST_WITH_NATIVE_SIDECARS)
+        .ok_or_else(|| (version, format!("{text:?} is no version of a kubelet, such as v1.33.2")))
+}
 
 fn json(node: &Node) -> String {
     let mut json = Vec::new();

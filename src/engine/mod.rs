@@ -21,7 +21,7 @@ mod shards;
 mod snapshot;
 mod verdict;
 
-pub use admission::{Asked, Concern, Proposal, Subject, judged, mutated, needed, passed_over, propose};
+pub use admission::{Asked, Concern, Proposal, Subject, judged, mutated, mutated_by_any, needed, passed_over, propose};
 pub use facts::{ExistingPods, Facts, Needed, ServiceAccountName};
 pub use request::{Carried, ObjectKind, Operation, Phase, Request, Resource, Unread, Unusable};
 pub use snapshot::{Mode, Namespace, Snapshot, Unlisted, WORKLOADS_LABEL, Workloads};

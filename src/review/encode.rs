@@ -20,7 +20,7 @@ pub fn encode(uid: &str, verdict: &Verdict) -> Vec<u8> {
     }
     if let Some(patch) = verdict.patch() {
         answer.extend_from_slice(br#","patchType":"JSONPatch","patch":""#);
-        answer.extend_from_slice(BASE64_STANDARD.encode(patch.json()).as_bytes());
+        base64(&mut answer, patch.json().as_bytes());
         answer.push(b'"');
     }
     if !verdict.annotations().is_empty() {
@@ -33,6 +33,14 @@ pub fn encode(uid: &str, verdict: &Verdict) -> Vec<u8> {
     }
     answer.extend_from_slice(b"}}\n");
     answer
+}
+
+fn base64(answer: &mut Vec<u8>, bytes: &[u8]) {
+    let start = answer.len();
+    answer.resize(start + bytes.len().div_ceil(3) * 4, 0);
+    let room = answer.get_mut(start..).unwrap_or_default();
+    let written = BASE64_STANDARD.encode_slice(bytes, room);
+    debug_assert_eq!(written, Ok(room.len()), "the room is what base64 takes");
 }
 
 /// A `metav1.Status`, its fields in upstream's order.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{DEPLOYMENT, names, piped, trees};
+use super::{DEPLOYMENT, folder, names, piped, run, trees};
 
 /// Every kind that holds a pod, and where.
 const KINDS: [(&str, &str, &str); 9] = [
@@ -101,4 +101,32 @@ data:
 fn a_pod_that_does_not_ask_for_it_passes_to_the_letter() {
     let text = DEPLOYMENT.replace("mesh/inject: 'true'", "mesh/inject: 'false'");
     assert_eq!(piped("inject", &text), text);
+}
+
+#[test]
+fn d2_the_oldest_kubelet_that_takes_pods_decides_about_native_sidecars() {
+    let node = |version: &str, further: &str| {
+        format!(
+            "apiVersion: v1\nkind: Node\nmetadata: {{name: n}}\nspec: {{{further}}}\nstatus: {{nodeInfo: {{kubeletVersion: {version}}}}}\n---\n"
+        )
+    };
+    let namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: default}\n---\n";
+    let among = |nodes: &[String]| {
+        let facts = format!("{namespace}{}", nodes.concat());
+        let folder = folder(&[("web.yaml", DEPLOYMENT), ("facts.yaml", facts.as_str())]);
+        run(folder.path(), &["inject", "web.yaml", "--policies", "mesh.yaml", "--namespaces", "facts.yaml"], "")
+    };
+    let new = among(&[node("v1.29.0", ""), node("v1.37.1-gke.5", ""), node("v1.28.9", "unschedulable: true")]);
+    assert_eq!(
+        names(&trees(&new.output)[0]["spec"]["template"]["spec"]["initContainers"]),
+        ["proxy"],
+        "{}",
+        new.errors
+    );
+    let old = among(&[node("v1.37.1", ""), node("v1.28.15", "")]);
+    assert_eq!((old.code, old.output.as_str()), (0, DEPLOYMENT));
+    assert!(old.errors.contains("(native_unsupported)"), "{}", old.errors);
+    let odd = among(&[node("latest", "")]);
+    assert_eq!(odd.code, 2);
+    assert!(odd.errors.contains("\"latest\" is no version of a kubelet"), "{}", odd.errors);
 }

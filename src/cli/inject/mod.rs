@@ -36,8 +36,8 @@ pub(super) struct Arguments {
     /// Documents of portcullis.dev/v1 (PodDefaults, SidecarInjection): a file or a folder; repeatable.
     #[arg(long, value_name = "PATH", required = true)]
     policies: Vec<PathBuf>,
-    /// Namespaces as kubectl prints them, whose labels count, with the LimitRanges, ServiceAccounts, PriorityClasses and
-    /// RuntimeClasses that documents look at; without it, every namespace is taken to exist without labels.
+    /// Namespaces as kubectl prints them, whose labels count, with the LimitRanges, ServiceAccounts, PriorityClasses,
+    /// RuntimeClasses and Nodes that documents look at; without it, every namespace is taken to exist without labels.
     #[arg(long, value_name = "FILE")]
     namespaces: Option<PathBuf>,
     /// A PodSecurityConfiguration: what the result is held against where a namespace's labels leave it open.

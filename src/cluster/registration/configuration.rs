@@ -13,7 +13,9 @@ use super::super::place::Place;
 use super::super::release::Release;
 use crate::engine::mutation::Documents;
 use crate::engine::mutation::document::GROUP;
-use crate::engine::{Asked, Concern, Mode, Operation, Snapshot, WORKLOADS_LABEL, Workloads, judged, mutated};
+use crate::engine::{
+    Asked, Concern, Mode, Operation, Snapshot, WORKLOADS_LABEL, Workloads, judged, mutated, mutated_by_any,
+};
 
 /// The annotation that says since when the replica runs that wrote the configuration.
 pub(super) const KEPT_SINCE: &str = "portcullis.dev/kept-since";
@@ -106,6 +108,19 @@ impl Registration {
 
     pub(super) fn release(&self) -> &Release {
         &self.release
+    }
+
+    /// The configuration as it would be with documents if there are none, or without if there are any; none if it would be the same.
+    pub(super) fn for_other_documents(&self, which: Which, configuration: &Value) -> Option<Value> {
+        if which != Which::Mutating {
+            return None;
+        }
+        let mut other = configuration.clone();
+        for webhook in other.get_mut("webhooks").and_then(Value::as_array_mut).into_iter().flatten() {
+            let has_rules = webhook.get("rules").and_then(Value::as_array).is_some_and(|rules| !rules.is_empty());
+            webhook["rules"] = if has_rules { Value::Array(Vec::new()) } else { rules(&mutated_by_any()).into() };
+        }
+        Some(other)
     }
 
     /// Whether requests from a namespace never reach us.

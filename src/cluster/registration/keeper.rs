@@ -53,6 +53,9 @@ const TRIES: u32 = 5;
 /// replicas takes no longer, and one that ended for good has its say no longer.
 const LONGEST_DEFERENCE: Duration = Duration::from_secs(600);
 
+/// The same where it is only the documents that are others: all replicas are told of those within moments.
+const DEFERENCE_ABOUT_DOCUMENTS: Duration = Duration::from_secs(5);
+
 /// The most bytes of a configuration, of its owner or of the marker; etcd holds less.
 const MOST: usize = 4 << 20;
 
@@ -308,7 +311,10 @@ impl Keeper {
         }
         // Left as it was to be until now: it is we who want it otherwise, for the documents are others.
         let is_outdated = self.forms.get(which.kind()).is_some_and(|last| *last != wanted && *last == form(&found));
-        if !is_outdated && lets_pods_by(&differences) && self.defers_to(&found) {
+        let is_about_documents =
+            self.registration.for_other_documents(which, &desired).is_some_and(|other| form(&other) == form(&found));
+        let patience = if is_about_documents { DEFERENCE_ABOUT_DOCUMENTS } else { LONGEST_DEFERENCE };
+        if !is_outdated && lets_pods_by(&differences) && self.defers_to(&found, patience) {
             self.say(format!("a replica that was started later keeps the {} in another form", which.kind()));
             return Ok(None);
         }
@@ -332,11 +338,11 @@ impl Keeper {
         Ok(Some(Kept { now, is_written: true, weak_since }))
     }
 
-    fn defers_to(&mut self, found: &Value) -> bool {
+    fn defers_to(&mut self, found: &Value, patience: Duration) -> bool {
         if !self.started.is_some_and(|started| is_of_a_later_replica(found, started)) {
             return false;
         }
-        self.deferring_since.get_or_insert_with(Instant::now).elapsed() < LONGEST_DEFERENCE
+        self.deferring_since.get_or_insert_with(Instant::now).elapsed() < patience
     }
 
     /// Registers for the first time, or again after the configuration was deleted: only when reviews can be answered.

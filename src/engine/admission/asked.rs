@@ -60,8 +60,12 @@ pub fn judged(concern: Concern) -> Vec<Asked> {
 
 /// All for which the mutate phase may propose edits: pods that are created, if there is a document at all.
 pub fn mutated(documents: &Documents) -> Vec<Asked> {
-    let pods = Asked { group: "", version: "v1", resource: "pods", subresource: "", operations: &[Operation::Create] };
-    if documents.is_empty() { Vec::new() } else { vec![pods] }
+    if documents.is_empty() { Vec::new() } else { mutated_by_any() }
+}
+
+/// All for which edits may be proposed where there is a document.
+pub fn mutated_by_any() -> Vec<Asked> {
+    vec![Asked { group: "", version: "v1", resource: "pods", subresource: "", operations: &[Operation::Create] }]
 }
 
 #[cfg(test)]

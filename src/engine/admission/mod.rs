@@ -8,7 +8,7 @@ mod namespace;
 mod pod;
 mod workload;
 
-pub use asked::{Asked, Concern, judged, mutated};
+pub use asked::{Asked, Concern, judged, mutated, mutated_by_any};
 
 use super::facts::{Facts, Needed};
 use super::request::{Operation, Phase, Request};

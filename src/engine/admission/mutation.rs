@@ -154,7 +154,7 @@ pub(super) fn verify(mut verdict: Verdict, request: &Request<'_>, snapshot: &Sna
     let notes = look(pod, rules(snapshot, namespace, mutation, &world));
     for note in &notes {
         match note.weight {
-            Weight::Denied if verdict.is_allowed() => verdict.deny(refused(request, pod, &note)),
+            Weight::Denied if verdict.is_allowed() => verdict.deny(refused(request, pod, note)),
             _ => verdict.warn(note.to_string()),
         }
     }

@@ -29,10 +29,11 @@ pub struct Reserved {
     pub last: Vec<String>,
     /// Ports, each with the container that listens there.
     pub ports: BTreeMap<u16, String>,
-    /// What the containers of all documents for this pod demand, those to come included; empty if none depends on another document's.
+    /// What the containers of all documents for this pod demand, those to come included; empty if none demands anything of others.
     pub demands: Vec<Demands>,
-    /// Containers that they add or find added, and volumes that they add or use, by the names that those have in this pod.
-    pub containers: Vec<String>,
+    /// Containers that were added or found added, and are where they are to be: those to come may still be moved.
+    pub settled: Vec<String>,
+    /// Volumes that are added or used, by the names that those have in this pod.
     pub volumes: Vec<String>,
 }
 
@@ -44,6 +45,9 @@ pub struct Demands {
     pub before: Vec<String>,
     /// After whom.
     pub after: Vec<String>,
+    /// Whether it comes before all, or after all, that do not insist on the same.
+    pub first: bool,
+    pub last: bool,
 }
 
 impl Plan<'_> {

@@ -147,7 +147,19 @@ impl<'a> Node<'a> {
 
     /// The string that the member of this name is; none if it is none.
     pub fn string_at(&self, key: &str) -> Option<Cow<'_, str>> {
-        self.get(key)?.string()
+        match self.leading_name().filter(|_| key == "name") {
+            Some(name) => Some(Cow::Borrowed(name)),
+            None => self.get(key)?.string(),
+        }
+    }
+
+    /// The name of what has not been taken apart and need not be for that: the API server writes names first.
+    fn leading_name(&self) -> Option<&str> {
+        if self.parts.get().is_some() {
+            return None;
+        }
+        let (name, _) = self.text.strip_prefix(r#"{"name":""#)?.split_once('"')?;
+        (!name.contains('\\')).then_some(name)
     }
 
     /// A string without its quotes, or a number as it is written: what a quantity or a port may be.

@@ -64,6 +64,8 @@ pub(super) enum Part<'n> {
     PullSecret(&'n str),
     /// The grace period, with what it was in seconds, if it was there.
     Grace(Option<i64>),
+    /// An amount of the pod's own resources that grew, by its side and resource, with what it was as JSON, if it was there.
+    Grown(&'n str, &'n str, Option<&'n str>),
 }
 
 impl Part<'_> {
@@ -79,6 +81,7 @@ impl Part<'_> {
             Self::Label(key) => format!("l/{key}"),
             Self::Annotation(key) => format!("a/{key}"),
             Self::PullSecret(name) => format!("s/{name}"),
+            Self::Grown(side, resource, amount) => format!("q/{side}/{resource}/{}", amount.unwrap_or_default()),
             Self::Grace(seconds) => format!("g/{}", seconds.map(|seconds| seconds.to_string()).unwrap_or_default()),
         }
     }

@@ -1,6 +1,6 @@
-//! What the containers of several documents demand of each other's places, and what follows from that.
+//! What the containers that are added demand of each other's places, and what follows from that, within a document and between several.
 //!
-//! Documents are carried out one after the other. What a later one demands of a container is known here before the first is placed,
+//! They are placed one after the other. What a later one demands of a container is known here before the first is placed,
 //! so that nothing has to be moved once all are there, and a second pass finds everything in its place.
 
 use super::super::plan::{Demands, Plan};
@@ -10,18 +10,15 @@ use super::compile::may_meet;
 use super::parts::{Constraints, Item};
 use super::work::known_claim;
 
-/// What all containers that these documents add to the pod demand. Empty for a single document: its own order was settled when it
-/// was compiled.
+/// What all containers that these documents add to the pod demand; empty if none demands anything of the others.
 pub(super) fn demands<'i>(injections: impl Iterator<Item = &'i Injection>, plan: &Plan<'_>) -> Vec<Demands> {
-    let injections: Vec<&Injection> = injections.collect();
-    if injections.len() < 2 {
-        return Vec::new();
-    }
-    let revisions =
-        injections.into_iter().filter_map(|injection| injection.chosen(plan, &known_claim(injection, plan)));
+    let revisions = injections.filter_map(|injection| match injection.revisions.as_slice() {
+        [only] => Some(only),
+        _ => injection.chosen(plan, &known_claim(injection, plan)),
+    });
     let items: Vec<&Item> = revisions.flat_map(|revision| &revision.parts.items).collect();
     let is_bound = |item: &&Item| !item.order.before.is_empty() || !item.order.after.is_empty();
-    if !items.iter().any(is_bound) {
+    if items.len() < 2 || !items.iter().any(is_bound) {
         return Vec::new();
     }
     let mut all: Vec<Demands> = items.iter().map(|item| written(item)).collect();
@@ -36,8 +33,8 @@ pub(super) fn demands<'i>(injections: impl Iterator<Item = &'i Injection>, plan:
 }
 
 fn written(item: &Item) -> Demands {
-    let Constraints { before, after, .. } = &item.order;
-    Demands { name: item.name.clone(), before: before.clone(), after: after.clone() }
+    let Constraints { before, after, first, last, .. } = &item.order;
+    Demands { name: item.name.clone(), before: before.clone(), after: after.clone(), first: *first, last: *last }
 }
 
 /// The places of those of whom the first has to come before the second, as far as they may meet in one list.
@@ -58,16 +55,19 @@ fn pairs(items: &[&Item], all: &[Demands]) -> Vec<(usize, usize)> {
     pairs
 }
 
-/// Whoever comes before another comes before all that the other has to come before, and the other way round. False if nothing is new.
+/// Whoever comes before another comes before all that the other has to come before, and the other way round; behind the last of all
+/// nothing can be but what is the last too. False if nothing is new.
 fn inherit(all: &mut [Demands], pairs: &[(usize, usize)]) -> bool {
     let mut is_new = false;
     for (from, to) in pairs {
         let (Some(earlier), Some(later)) = (all.get(*from).cloned(), all.get(*to).cloned()) else { continue };
         if let Some(demands) = all.get_mut(*from) {
-            is_new |= extend(&mut demands.before, later.before);
+            is_new |= extend(&mut demands.before, later.before) || (later.first && !demands.first);
+            demands.first |= later.first;
         }
         if let Some(demands) = all.get_mut(*to) {
-            is_new |= extend(&mut demands.after, earlier.after);
+            is_new |= extend(&mut demands.after, earlier.after) || (earlier.last && !demands.last);
+            demands.last |= earlier.last;
         }
     }
     is_new

@@ -130,11 +130,7 @@ impl<'a> Work<'a, '_> {
         let Some(place) = place_of(container, name) else { return };
         let Some(variable) = container.member("env").and_then(|env| env.item(place)) else { return };
         let value = variable.string_at("value").unwrap_or_default().into_owned();
-        let before = |(separator, text): &(&str, &str)| {
-            let rest = value.strip_suffix(text)?;
-            if rest.is_empty() { Some("") } else { rest.strip_suffix(separator) }
-        };
-        if let Some(before) = former.iter().find_map(before) {
+        if let Some(before) = before_appended(&value, &former) {
             variable.set("value", quoted(before));
         }
     }
@@ -158,8 +154,16 @@ impl<'a> Work<'a, '_> {
     }
 }
 
+/// What a value was before one of these texts was appended to it behind its separator; empty if it was empty.
+pub(super) fn before_appended<'v>(value: &'v str, ends: &[(&str, &str)]) -> Option<&'v str> {
+    ends.iter().find_map(|(separator, text)| {
+        let rest = value.strip_suffix(text)?;
+        if rest.is_empty() { Some("") } else { rest.strip_suffix(separator) }
+    })
+}
+
 /// What a revision appends to a variable, each behind its separator.
-fn appended<'p>(parts: &'p Parts, name: &str) -> impl Iterator<Item = (&'p str, &'p str)> {
+pub(super) fn appended<'p>(parts: &'p Parts, name: &str) -> impl Iterator<Item = (&'p str, &'p str)> {
     let edits = parts.patches.iter().flat_map(|patch| &patch.env).filter(move |edit| edit.name == name);
     edits.filter_map(|edit| match &edit.value {
         VariableValue::Literal(text) => Some((edit.separator.as_str(), text.as_str())),

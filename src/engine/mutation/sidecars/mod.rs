@@ -12,6 +12,7 @@ mod derived;
 mod digest;
 mod environment;
 mod former;
+mod grown;
 mod image;
 mod meaning;
 mod order;

@@ -48,6 +48,7 @@ impl Work<'_, '_> {
         }
         self.add_pull_secrets();
         self.mark_safe_to_evict();
+        self.list_growth();
     }
 
     fn raise_grace_period(&mut self, least: i64) {
@@ -90,7 +91,9 @@ impl Work<'_, '_> {
     fn mark_safe_to_evict(&mut self) {
         let parts = self.parts;
         let volumes = parts.volumes.iter().filter(|volume| volume.is_safe_to_evict);
-        let names: Vec<String> = volumes.map(|volume| self.volume_name(&volume.name).to_owned()).collect();
+        let mut names: Vec<String> = volumes.map(|volume| self.volume_name(&volume.name).to_owned()).collect();
+        // What the user puts into a volume of his own is not ours to give up.
+        names.retain(|name| self.record.parts.contains(&Part::Volume(name).text()));
         if names.is_empty() {
             return;
         }

@@ -9,6 +9,7 @@ use super::super::plan::Conflict;
 use super::super::resources::{ContainerPlace, for_sidecar};
 use super::super::tree::{Node, quoted};
 use super::environment::literally;
+use super::grown::own_amounts;
 use super::parts::{Item, Kind};
 use super::work::{List, Work};
 use crate::engine::object::Quantity;
@@ -136,7 +137,10 @@ impl<'a> Work<'a, '_> {
             (List::Init, Kind::Init) => ContainerPlace::Init { index },
             (List::Init, _) => ContainerPlace::Native { index },
         };
-        for_sidecar(self.plan, &self.injection.title, &resources, place)
+        let before = own_amounts(&self.plan.pod);
+        let reckoned = for_sidecar(self.plan, &self.injection.title, &resources, place)?;
+        self.record_growth(&before);
+        Ok(reckoned)
     }
 }
 

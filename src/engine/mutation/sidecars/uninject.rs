@@ -13,6 +13,8 @@ use super::super::tree::{Node, quoted};
 use super::Injection;
 use super::claim::{Claims, KEY, Part};
 use super::environment::place_of;
+use super::former::{appended, before_appended};
+use super::grown::shrink;
 use super::pod_parts::SAFE_TO_EVICT;
 use super::present::{Standing, standing};
 use super::probes::{action, place, remove_handler, word};
@@ -122,7 +124,7 @@ impl Injection {
                 };
                 if is_completed {
                     left.push((Reason::ValueReplaced, format!("container {name:?}")));
-                } else if self.is_ours(&name, container, is_claimed) {
+                } else if self.is_ours(name, container, is_claimed) {
                     containers.take_item(place);
                 } else if is_claimed {
                     left.push((Reason::StaleClaimIgnored, format!("container {name:?}")));
@@ -152,6 +154,7 @@ impl Injection {
             ("a", _) => self.take_text(pod, "annotations", rest),
             ("s", _) => take_named(pod, &["spec", "imagePullSecrets"], rest),
             ("g", _) => self.restore_grace(pod, rest),
+            ("q", _) => shrink(pod, rest),
             _ => {}
         }
     }
@@ -175,24 +178,19 @@ impl Injection {
     }
 
     fn take_back_appended(&self, pod: &mut Node<'_>, container: &str, name: &str, left: &mut Left) {
-        let edits = self.revisions.iter().flat_map(|revision| &revision.parts.patches).flat_map(|patch| &patch.env);
-        let ends: Vec<String> = edits
-            .filter(|edit| edit.name == name)
-            .filter_map(|edit| match &edit.value {
-                super::parts::VariableValue::Literal(text) => Some(format!("{}{text}", edit.separator)),
-                _ => None,
-            })
-            .collect();
+        let ends: Vec<_> = self.revisions.iter().flat_map(|revision| appended(&revision.parts, name)).collect();
         let mut is_restored = false;
         for_each_container(pod, |found| {
             let is_named = found.string_at("name").is_some_and(|found| found == container);
             let Some(place) = place_of(found, name).filter(|_| is_named) else { return };
             let Some(variable) = found.member("env").and_then(|env| env.item(place)) else { return };
             let value = variable.string_at("value").unwrap_or_default().into_owned();
-            if let Some(before) = ends.iter().find_map(|end| value.strip_suffix(end.as_str())) {
-                variable.set("value", quoted(before));
-                is_restored = true;
-            }
+            is_restored |= match before_appended(&value, &ends) {
+                // It had no value, or an empty one, which is the same.
+                Some("") => variable.remove("value"),
+                Some(before) => variable.set("value", quoted(before)),
+                None => false,
+            };
         });
         if !is_restored {
             left.push((Reason::ValueReplaced, format!("variable {name:?} of container {container:?}")));

@@ -56,6 +56,8 @@ pub(super) struct Work<'a, 'p> {
     /// What the annotation is going to say.
     pub(super) record: Claim,
     pub(super) reserved: Reserved,
+    /// Amounts of the pod's own that grew with what was added, now or in an earlier pass: parts of the annotation.
+    pub(super) grown: Vec<String>,
 }
 
 impl<'a, 'p> Work<'a, 'p> {
@@ -85,6 +87,7 @@ impl<'a, 'p> Work<'a, 'p> {
             ports: BTreeMap::new(),
             volumes: BTreeMap::new(),
             probes: None,
+            grown: claim.parts.iter().filter(|part| part.starts_with("q/")).cloned().collect(),
             claim,
             claims,
             record: Claim { is_cut, ..Self::record(revision, identity, moved) },

@@ -80,6 +80,12 @@ fn d5_the_first_and_the_last_of_all_stay_so_whatever_comes_after_them() {
     for order in [json!({}), json!({"after": ["*"]}), json!({"after": ["two"]}), json!({"last": true})] {
         assert_eq!(placed(named(order.clone()), &["one", "two"]).0, "one two b a", "{order}");
     }
+    let behind = vec![
+        native("x", "a", json!({"after": ["b"]})),
+        native("y", "b", json!({"last": true})),
+        native("z", "c", json!({"after": ["*"]})),
+    ];
+    assert_eq!(placed(behind, &["one"]), ("one c b a".to_owned(), Vec::new()), "what is behind the last is last too");
     let (names, said) = placed(named(json!({"after": ["a"]})), &["one"]);
     assert_eq!((names.as_str(), said), ("one a b", Vec::new()), "who is named comes before who is meant");
     let first = |order: Value| vec![native("x", "a", json!({"first": true})), native("y", "b", order)];

@@ -121,6 +121,7 @@ impl Cluster {
         let tree = Node::new(text.as_str());
         let mut plan =
             Plan { pod: tree, world: &world, own_containers, notes: Vec::new(), reserved: Reserved::default() };
+        plan.reserved.demands = super::demands(injections.iter().copied(), &plan);
         for injection in injections {
             injection.apply(&mut plan)?;
         }

@@ -89,6 +89,37 @@ fn d5_the_users_order_is_kept_and_names_are_honoured() {
 }
 
 #[test]
+fn c1_whoever_follows_moves_along() {
+    let injection = adding(json!({
+        "initContainers": [sidecar("setup", json!({"placement": {"order": {"after": ["istio-proxy"]}}}))],
+        "containers": [native("proxy", json!({"after": ["setup"], "before": ["*"]}))],
+    }));
+    let mut first = admit(&injection, &inits(&["migrate"])).pod;
+    first["spec"]["initContainers"]
+        .as_array_mut()
+        .expect("a list")
+        .push(json!({"name": "istio-proxy", "image": "i:1"}));
+    let moved = readmit(&injection, &first);
+    assert_eq!(moved.names("initContainers"), ["migrate", "istio-proxy", "setup", "proxy"]);
+    assert_eq!(moved.reasons(), []);
+}
+
+#[test]
+fn d5_who_is_placed_first_is_found_in_its_place_when_the_others_come() {
+    let injection = adding(json!({
+        "initContainers": [sidecar("setup", json!({"placement": {"order": {"before": ["proxy"]}}}))],
+        "containers": [native("proxy", json!({"after": ["vault"]})), native("late", json!({"after": ["*"]}))],
+    }));
+    let admitted = admit(&injection, &inits(&["vault", "warm", "migrate"]));
+    let names = admitted.names("initContainers");
+    let place = |name: &str| names.iter().position(|found| *found == name).expect("there");
+    assert!(
+        place("vault") < place("proxy") && place("setup") < place("proxy") && place("proxy") < place("late"),
+        "{names:?}"
+    );
+}
+
+#[test]
 fn c3_of_two_documents_that_are_first_the_earlier_one_is() {
     let one =
         named_document("one", &json!({"add": {"containers": [native("a", json!({"first": true}))]}})).expect("one");

@@ -88,3 +88,37 @@ fn i1_a_value_that_was_replaced_is_told_of() {
     let (_, left) = taken_back(&injection, &admit(&injection, &pod).pod);
     assert_eq!(left, [(Reason::ValueReplaced, "variable \"A\" of container \"app\"".to_owned())]);
 }
+
+#[test]
+fn i1_what_has_grown_is_what_it_was() {
+    let amounts = json!({"requests": {"cpu": "30m", "memory": "32Mi"}});
+    let injection = adding(json!({"containers": [
+        sidecar("one", json!({"container": {"resources": amounts}})), sidecar("two", json!({"container": {"resources": amounts}}))]}));
+    for own in [
+        json!({"requests": {"cpu": 1, "memory": "1Gi"}, "limits": {"cpu": "1", "memory": "1024Mi"}}),
+        json!({"limits": {"cpu": "2", "memory": "1Gi"}}),
+        json!({"requests": {"cpu": "1"}}),
+    ] {
+        let mut pod = app();
+        pod["spec"]["resources"] = own.clone();
+        let injected = admit(&injection, &pod);
+        assert_ne!(injected.pod["spec"]["resources"], own);
+        let (result, left) = taken_back(&injection, &as_the_api_server_stores(&injected.pod));
+        let requests = |pod: &Value| pod["spec"]["resources"]["requests"].clone();
+        assert_eq!((&result["spec"]["resources"]["limits"], left), (&own["limits"], Vec::new()));
+        assert!(requests(&result) == own["requests"] || requests(&result) == json!({}), "{result}");
+    }
+}
+
+#[test]
+fn i1_a_variable_that_was_empty_is_empty_again_and_a_users_volume_is_never_given_up() {
+    let injection = adding(json!({
+        "volumes": [{"volume": {"name": "buffer", "emptyDir": {}}, "safeToEvict": true}],
+        "patchContainers": [{"env": [{"name": "OPTS", "value": "-x", "onExisting": "Append"}]}]}));
+    let mut pod = app();
+    merge(&mut pod, json!({"spec": {"volumes": [{"name": "buffer", "emptyDir": {}}]}}));
+    pod["spec"]["containers"][0]["env"] = json!([{"name": "OPTS"}]);
+    let injected = admit(&injection, &pod);
+    assert_eq!(injected.annotation("cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"), "");
+    assert_eq!(taken_back(&injection, &injected.pod), (pod, Vec::new()));
+}
