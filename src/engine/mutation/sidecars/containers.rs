@@ -239,6 +239,7 @@ impl<'a> Work<'a, '_> {
         };
         Neighbour {
             is_ours,
+            is_settled,
             is_further_out: peer.is_none() && is_settled,
             is_further_in: peer.is_none() && is_ours && !is_settled && !demands.is_some_and(is_named),
             is_first,

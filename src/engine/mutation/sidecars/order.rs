@@ -9,6 +9,8 @@ pub(super) struct Neighbour {
     pub(super) name: String,
     /// Whether a document of ours adds it.
     pub(super) is_ours: bool,
+    /// Whether it is where it is to be: one of ours that is still to come may be moved yet.
+    pub(super) is_settled: bool,
     /// Whether it is an earlier, or a later, document's. Of two documents that both want to be first or last the earlier one stands
     /// further out.
     pub(super) is_further_out: bool,
@@ -37,11 +39,11 @@ pub(super) fn places(others: &[Neighbour], order: &Constraints) -> Option<Places
     let is_named_behind = |other: &Neighbour| other.follows || names(&order.before, other);
     let is_outside_before = |other: &Neighbour| {
         (order.last && (!other.is_last || other.is_further_in))
-            || (other.is_first && (!order.first || other.is_further_out))
+            || (other.is_first && other.is_settled && (!order.first || other.is_further_out))
     };
     let is_outside_behind = |other: &Neighbour| {
         (order.first && (!other.is_first || other.is_further_in))
-            || (other.is_last && (!order.last || other.is_further_out))
+            || (other.is_last && other.is_settled && (!order.last || other.is_further_out))
     };
     let has_to_precede =
         |other: &Neighbour| is_named_before(other) || (is_outside_before(other) && !is_named_behind(other));
