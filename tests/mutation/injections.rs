@@ -17,7 +17,7 @@ const VOLUMES: [[&str; 3]; 2] = [["buffer", "certs", "v0"], ["spool", "keys", "v
 
 /// `number` counts the document's kind.
 pub fn document(name: &str, number: usize, random: &mut Random) -> Value {
-    let mut spec = json!({"mode": random.word(&["Always", "Always", "Always", "OptOut"])});
+    let mut spec = json!({"mode": random.word(&["Always", "Always", "Always", "OptOut"]), "newerFields": ["newField"]});
     if random.percent(12) {
         let items = [("v1", 0), ("v2", 30)]
             .map(|(name, weight)| json!({"name": name, "weight": weight, "add": parts(number, random)}));

@@ -31,10 +31,9 @@ pub struct Reserved {
     pub ports: BTreeMap<u16, String>,
     /// What the containers of all documents for this pod demand, those to come included; empty if none demands anything of others.
     pub demands: Vec<Demands>,
-    /// Containers that are where they are to be: those to come may still be moved.
+    /// Containers that were added or found added, and are where they are to be: those to come may still be moved.
     pub settled: Vec<String>,
-    /// Containers that they add or find added, and volumes that they add or use, by the names that those have in this pod.
-    pub containers: Vec<String>,
+    /// Volumes that are added or used, by the names that those have in this pod.
     pub volumes: Vec<String>,
 }
 

@@ -32,7 +32,6 @@ impl<'a> Work<'a, '_> {
                 self.record.parts.extend(fields);
             }
             self.reserved.settled.push(item.name.clone());
-            self.reserved.containers.push(item.name.clone());
             if item.order.first {
                 self.reserved.first.push(item.name.clone());
             }
@@ -89,7 +88,7 @@ impl<'a> Work<'a, '_> {
         if is_merged && self.claim.has(Part::Completed(&item.name)) && has_our_image() {
             return Standing::Auto;
         }
-        if self.reserved.containers.contains(&item.name) {
+        if self.reserved.settled.contains(&item.name) {
             // Another document's: whatever this one once added, it is not that.
             return present::standing(container, desired, std::iter::empty(), false, mirrors);
         }
@@ -207,34 +206,48 @@ impl<'a> Work<'a, '_> {
     fn places(&self, item: &Item, list: List) -> Option<Places> {
         let spec = self.plan.pod.get("spec")?;
         let names = spec.list(list.field()).map(|container| container.string_at("name").unwrap_or_default());
-        let is_in = |names: &[String], name: &str| names.iter().any(|found| found == name);
-        let demands = |name: &str| self.reserved.demands.iter().find(|demands| demands.name == name);
-        let own = demands(&item.name);
-        // Who is still to be placed is moved out of the way, unless both demand the same of each other.
-        let is_settled = |name: &str| is_in(&self.reserved.settled, name);
-        let precedes = |name: &str, other: &Demands| {
-            other.demands_to_precede(&item.name)
-                && (is_settled(name) || own.is_some_and(|own| own.demands_to_precede(name)))
-        };
-        let follows = |name: &str, other: &Demands| {
-            other.demands_to_follow(&item.name)
-                && (is_settled(name) || own.is_some_and(|own| own.demands_to_follow(name)))
-        };
-        let others: Vec<Neighbour> = names
-            .filter(|name| *name != item.name.as_str())
-            .map(|name| Neighbour {
-                is_ours: is_in(&self.plan.own_containers, &name),
-                is_of_same_document: self.parts.item(&name).is_some(),
-                is_first: demands(&name).map_or_else(|| is_in(&self.reserved.first, &name), |other| other.first),
-                is_last: demands(&name).map_or_else(|| is_in(&self.reserved.last, &name), |other| other.last),
-                precedes: demands(&name).is_some_and(|other| precedes(&name, other)),
-                follows: demands(&name).is_some_and(|other| follows(&name, other)),
-                name: name.into_owned(),
-            })
-            .collect();
-        let Some(own) = own else { return places(&others, &item.order) };
+        let others: Vec<Neighbour> =
+            names.filter(|name| *name != item.name.as_str()).map(|name| self.neighbour(&name, item)).collect();
+        let Some(own) = self.demands(&item.name) else { return places(&others, &item.order) };
         let Demands { before, after, first, last, .. } = own.clone();
         places(&others, &Constraints { before, after, first, last, ..item.order.clone() })
+    }
+
+    /// What a container demands of the places of others; none if no container demands anything.
+    fn demands(&self, name: &str) -> Option<&Demands> {
+        self.reserved.demands.iter().find(|demands| demands.name == name)
+    }
+
+    /// One of the others, as the container that is placed sees it. What is still to come is known as far as it can be, so that the first
+    /// pass and the next see the same.
+    fn neighbour(&self, name: &str, item: &Item) -> Neighbour {
+        let is_in = |names: &[String]| names.iter().any(|found| found == name);
+        let (is_ours, is_settled) = (is_in(&self.plan.own_containers), is_in(&self.reserved.settled));
+        let (own, peer, demands) = (self.demands(&item.name), self.parts.item(name), self.demands(name));
+        let [is_first, is_last] = match (demands, peer) {
+            (Some(other), _) => [other.first, other.last],
+            (None, Some(peer)) => [peer.order.first, peer.order.last],
+            (None, None) => [is_in(&self.reserved.first), is_in(&self.reserved.last)],
+        };
+        let is_named = |other: &Demands| other.demands_to_precede(&item.name) || other.demands_to_follow(&item.name);
+        // Who is still to be placed is moved out of the way, unless both demand the same of each other.
+        let precedes = |other: &Demands| {
+            other.demands_to_precede(&item.name) && (is_settled || own.is_some_and(|own| own.demands_to_precede(name)))
+        };
+        let follows = |other: &Demands| {
+            other.demands_to_follow(&item.name) && (is_settled || own.is_some_and(|own| own.demands_to_follow(name)))
+        };
+        Neighbour {
+            is_ours,
+            is_settled,
+            is_further_out: peer.is_none() && is_settled,
+            is_further_in: peer.is_none() && is_ours && !is_settled && !demands.is_some_and(is_named),
+            is_first,
+            is_last,
+            precedes: demands.is_some_and(precedes),
+            follows: demands.is_some_and(follows),
+            name: name.to_owned(),
+        }
     }
 }
 

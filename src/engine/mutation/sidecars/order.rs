@@ -9,8 +9,12 @@ pub(super) struct Neighbour {
     pub(super) name: String,
     /// Whether a document of ours adds it.
     pub(super) is_ours: bool,
-    /// Whether it is the document's whose container is placed.
-    pub(super) is_of_same_document: bool,
+    /// Whether it is where it is to be: one of ours that is still to come may be moved yet.
+    pub(super) is_settled: bool,
+    /// Whether it is an earlier, or a later, document's. Of two documents that both want to be first or last the earlier one stands
+    /// further out.
+    pub(super) is_further_out: bool,
+    pub(super) is_further_in: bool,
     /// Whether it comes before, or after, all that do not insist on the same.
     pub(super) is_first: bool,
     pub(super) is_last: bool,
@@ -30,14 +34,16 @@ pub(super) struct Places {
 /// None if no place is as it should be.
 pub(super) fn places(others: &[Neighbour], order: &Constraints) -> Option<Places> {
     let names = |patterns: &[String], other: &Neighbour| patterns.iter().any(|pattern| is_like(pattern, &other.name));
-    // Who is named comes before who is meant by being the first or the last of all; of two documents the earlier one stands further out.
+    // Who is named comes before who is meant by being the first or the last of all.
     let is_named_before = |other: &Neighbour| other.precedes || names(&order.after, other);
     let is_named_behind = |other: &Neighbour| other.follows || names(&order.before, other);
     let is_outside_before = |other: &Neighbour| {
-        (order.last && !other.is_last) || (other.is_first && !(order.first && other.is_of_same_document))
+        (order.last && (!other.is_last || other.is_further_in))
+            || (other.is_first && other.is_settled && (!order.first || other.is_further_out))
     };
     let is_outside_behind = |other: &Neighbour| {
-        (order.first && !other.is_first) || (other.is_last && !(order.last && other.is_of_same_document))
+        (order.first && (!other.is_first || other.is_further_in))
+            || (other.is_last && other.is_settled && (!order.last || other.is_further_out))
     };
     let has_to_precede =
         |other: &Neighbour| is_named_before(other) || (is_outside_before(other) && !is_named_behind(other));

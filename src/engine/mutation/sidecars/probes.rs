@@ -42,18 +42,21 @@ impl Work<'_, '_> {
                 let about = || format!("{} of container {name:?}", word(*handler));
                 let original = match former {
                     Some((_, original)) => original.clone(),
+                    // Of two documents that write the same paths, the second would take the first one's for its own.
+                    None if self.is_answered(action) => {
+                        if rule.is_about(*handler, kind) {
+                            // Whoever answers it may be asking us in turn.
+                            originals.extend(known.iter().find(|(known, _)| *known == path).cloned());
+                            left.push((Reason::ProbeOfAnother, about()));
+                        }
+                        continue;
+                    }
                     None if self.is_orphan(&name, *handler, kind, action) => {
                         lost.push((list, index, *handler));
                         left.push((Reason::ProbeLost, about()));
                         continue;
                     }
                     None if !rule.is_about(*handler, kind) => continue,
-                    None if self.is_answered(action) => {
-                        // Whoever answers it may be asking us in turn.
-                        originals.extend(known.iter().find(|(known, _)| *known == path).cloned());
-                        left.push((Reason::ProbeOfAnother, about()));
-                        continue;
-                    }
                     None => match original(container, *handler, kind, action) {
                         Some(original) => original,
                         None => {
