@@ -177,9 +177,12 @@ struct Wanted {
 #[derive(Default)]
 struct ByKeys {
     /// Those that ask for any value, and those that ask for one.
-    labels: BTreeMap<Box<str>, (Vec<u32>, BTreeMap<Box<str>, Vec<u32>>)>,
-    annotations: BTreeMap<Box<str>, Vec<u32>>,
+    labels: BTreeMap<Box<str>, (Vec<u32>, Numbers)>,
+    annotations: Numbers,
 }
+
+/// The numbers of documents by texts.
+type Numbers = BTreeMap<Box<str>, Vec<u32>>;
 
 impl ByKeys {
     fn with_label(&mut self, key: &str, value: Option<&str>, index: u32) {
@@ -195,8 +198,7 @@ impl ByKeys {
     }
 
     fn into_indexes(self) -> (Index<Wanted>, Index<Vec<u32>>) {
-        let wanted =
-            |(key, (any, by_value)): (_, (_, BTreeMap<_, _>))| (key, Wanted { any, by_value: by_value.into() });
+        let wanted = |(key, (any, by_value)): (_, (_, Numbers))| (key, Wanted { any, by_value: by_value.into() });
         let labels: BTreeMap<Box<str>, Wanted> = self.labels.into_iter().map(wanted).collect();
         (labels.into(), self.annotations.into())
     }
@@ -226,7 +228,7 @@ impl Candidates {
         let by_labels =
             labels.filter_map(|(key, value)| Some((self.labels.get(key)?, value))).flat_map(|(wanted, value)| {
                 let value = if wanted.by_value.is_empty() { None } else { value.string() };
-                let of_value = value.and_then(|value| wanted.by_value.get(&*value));
+                let of_value = value.and_then(|value| wanted.by_value.get(&value));
                 wanted.any.iter().chain(of_value.into_iter().flatten())
             });
         let by_annotations = annotations.filter_map(|(key, _)| self.annotations.get(key)).flatten();
