@@ -23,7 +23,7 @@ impl<'de> Cursor<'de> {
     }
 
     /// How many bytes the whole text has.
-    pub fn len(&self) -> usize {
+    pub fn length(&self) -> usize {
         self.decoder.text.len()
     }
 

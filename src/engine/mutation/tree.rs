@@ -5,8 +5,9 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
-use std::sync::Arc;
+use std::rc::Rc;
 
+use super::change::Change;
 use crate::engine::json::{Cursor, DecodeError};
 use crate::engine::request::Unread;
 
@@ -15,7 +16,7 @@ use crate::engine::request::Unread;
 pub struct Node<'a> {
     /// As it came, or as it was put here. Out of date once edited.
     text: Cow<'a, str>,
-    parts: OnceCell<Arc<Parts<'a>>>,
+    parts: OnceCell<Rc<Parts<'a>>>,
     is_edited: bool,
     /// What has become of it in what it is a part of.
     pub(super) origin: Origin,
@@ -45,27 +46,6 @@ pub(super) enum Origin {
     Removed,
 }
 
-/// How a part is not as it came.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Change<'n, 'a> {
-    /// It was put here, in the place of another or of none.
-    New(&'n Node<'a>),
-    /// Something within it has changed.
-    Within(&'n Node<'a>),
-    Gone,
-}
-
-impl<'n, 'a> Change<'n, 'a> {
-    fn of(node: &'n Node<'a>) -> Option<Self> {
-        match node.origin {
-            Origin::Removed => Some(Self::Gone),
-            _ if node.is_vacant() => None,
-            Origin::Added | Origin::Replaced => Some(Self::New(node)),
-            Origin::Kept => node.is_edited.then_some(Self::Within(node)),
-        }
-    }
-}
-
 /// Reading.
 impl<'a> Node<'a> {
     /// A value as it came. The text is taken apart as far as somebody looks into it, and not checked otherwise.
@@ -79,13 +59,13 @@ impl<'a> Node<'a> {
             let parts = Parts::read(Cursor::knowing(text, known), Cow::Borrowed);
             Self {
                 text: Cow::Borrowed(text),
-                parts: OnceCell::from(Arc::new(parts)),
+                parts: OnceCell::from(Rc::new(parts)),
                 is_edited: false,
                 origin: Origin::Kept,
             }
         };
         let mut root = taken_apart(pod.text, [pod.metadata, pod.spec, ""]);
-        if let Some(Parts::Object(members)) = root.parts.get_mut().and_then(Arc::get_mut)
+        if let Some(Parts::Object(members)) = root.parts.get_mut().and_then(Rc::get_mut)
             && let Some(metadata) =
                 members.iter_mut().rfind(|member| member.key == "metadata" && !pod.metadata.is_empty())
         {
@@ -97,7 +77,7 @@ impl<'a> Node<'a> {
     fn vacant() -> Self {
         Self {
             text: Cow::Borrowed("null"),
-            parts: OnceCell::from(Arc::new(Parts::Vacant)),
+            parts: OnceCell::from(Rc::new(Parts::Vacant)),
             is_edited: true,
             origin: Origin::Kept,
         }
@@ -181,7 +161,7 @@ impl<'a> Node<'a> {
 
     /// Each member that is not as it came.
     pub(super) fn changes(&self) -> impl Iterator<Item = (&str, Change<'_, 'a>)> {
-        let members = match self.parts.get().map(Arc::as_ref) {
+        let members = match self.parts.get().map(Rc::as_ref) {
             Some(Parts::Object(members)) if self.is_edited => members.as_slice(),
             _ => &[],
         };
@@ -190,7 +170,7 @@ impl<'a> Node<'a> {
 
     /// Each element that is not as it came.
     pub(super) fn item_changes(&self) -> impl Iterator<Item = Change<'_, 'a>> {
-        let elements = match self.parts.get().map(Arc::as_ref) {
+        let elements = match self.parts.get().map(Rc::as_ref) {
             Some(Parts::Array(elements)) if self.is_edited => elements.as_slice(),
             _ => &[],
         };
@@ -234,7 +214,7 @@ impl<'a> Node<'a> {
 
     /// Writes its JSON as it is now.
     pub(super) fn write(&self, text: &mut String) {
-        match self.parts.get().map(Arc::as_ref) {
+        match self.parts.get().map(Rc::as_ref) {
             Some(Parts::Object(members)) if self.is_edited => {
                 let left =
                     members.iter().filter(|member| member.node.origin != Origin::Removed && !member.node.is_vacant());
@@ -253,7 +233,7 @@ impl<'a> Node<'a> {
     }
 
     pub(super) fn parts(&self) -> &Parts<'a> {
-        self.parts.get_or_init(|| Arc::new(Parts::of(&self.text)))
+        self.parts.get_or_init(|| Rc::new(Parts::of(&self.text)))
     }
 
     pub(super) fn is_edited(&self) -> bool {
@@ -266,7 +246,7 @@ impl<'a> Node<'a> {
 
     /// Whether it is nothing yet: no patch and no text shows it.
     pub(super) fn is_vacant(&self) -> bool {
-        match self.parts.get().map(Arc::as_ref) {
+        match self.parts.get().map(Rc::as_ref) {
             Some(Parts::Vacant) => true,
             // What was put into a vacant place may itself be vacant still.
             Some(Parts::Object(members)) if self.text == "null" => members.iter().all(|member| member.node.is_vacant()),
@@ -409,7 +389,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    fn elements_mut(&mut self) -> Option<&mut Vec<Node<'a>>> {
+    fn elements_mut(&mut self) -> Option<&mut Vec<Self>> {
         match self.begin_edit(|| Parts::Array(Vec::new()))? {
             Parts::Array(elements) => Some(elements),
             _ => None,
@@ -420,11 +400,11 @@ impl<'a> Node<'a> {
     fn begin_edit(&mut self, fill: impl FnOnce() -> Parts<'a>) -> Option<&mut Parts<'a>> {
         match self.parts() {
             Parts::Scalar => return None,
-            Parts::Vacant => self.parts = OnceCell::from(Arc::new(fill())),
+            Parts::Vacant => self.parts = OnceCell::from(Rc::new(fill())),
             Parts::Object(_) | Parts::Array(_) => {}
         }
         self.is_edited = true;
-        self.parts.get_mut().map(Arc::make_mut)
+        self.parts.get_mut().map(Rc::make_mut)
     }
 }
 
@@ -449,7 +429,7 @@ impl<'a> Parts<'a> {
 
     fn try_read<'t>(mut cursor: Cursor<'t>, keep: impl Fn(&'t str) -> Cow<'a, str>) -> Result<Self, DecodeError> {
         // Members are mostly longer than this. Sixteen are as much as allocators hand out again at little cost.
-        let room = (cursor.len() / 32).clamp(2, 16);
+        let room = (cursor.length() / 32).clamp(2, 16);
         let parts = match cursor.peek() {
             Some(b'{') => {
                 let mut members = Vec::with_capacity(room);

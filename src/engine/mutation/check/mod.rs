@@ -9,8 +9,9 @@ mod structure;
 
 use std::collections::BTreeSet;
 
+use super::change::Change;
 use super::plan::Reason;
-use super::tree::{Change, Node};
+use super::tree::Node;
 use crate::engine::json;
 use crate::engine::object::{Object, Pod};
 use crate::engine::pod_security::{Level, LevelVersion, Site, registry};
