@@ -135,7 +135,7 @@ impl<'a> Node<'a> {
 
     /// The name of what has not been taken apart and need not be for that: the API server writes names first.
     fn leading_name(&self) -> Option<&str> {
-        if self.parts.get().is_some() {
+        if self.parts.get().is_some_and(|parts| !matches!(**parts, Parts::Scalar)) {
             return None;
         }
         let (name, _) = self.text.strip_prefix(r#"{"name":""#)?.split_once('"')?;
