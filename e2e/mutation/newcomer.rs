@@ -28,14 +28,14 @@ fn the_guide_leads_from_one_file_to_a_shipper_in_a_deployment_that_ran_before() 
 
         let mut said = String::new();
         for commands in commands(&page) {
-            said = typed(stage, folder.path(), &commands)?;
+            said.push_str(&typed(stage, folder.path(), &commands)?);
             if commands.contains("rollout restart") {
                 // What the page shows last is there a moment later.
                 let renewed = until_pod_of(&mut api, |pod| pod["metadata"]["name"] != first["metadata"]["name"])?;
                 assert_has_shipper(&renewed, "shipper", "app-logs", "/var/log/app");
             }
         }
-        ensure!(said.contains("deployment.apps/shop patched"), "the last thing that is typed: {said}");
+        ensure!(said.contains("deployment.apps/shop patched"), "{said}");
         let asking = |pod: &Value| pod["metadata"]["labels"]["logs.example.com/inject"] == "true";
         assert_has_shipper(&until_pod_of(&mut api, asking)?, "shipper", "app-logs", "/var/log/app");
         api.delete("/apis/apps/v1/namespaces/default/deployments/shop")?.done()?;
