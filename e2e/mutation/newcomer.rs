@@ -4,6 +4,8 @@ use std::{
     env, fs,
     path::{Path, PathBuf},
     process::Command,
+    thread::sleep,
+    time::Duration,
 };
 
 use anyhow::{Context, Result, ensure};
@@ -147,10 +149,12 @@ fn until_pod_of(api: &mut Api, is_meant: impl Fn(&Value) -> bool) -> Result<Valu
     .context("no such pod of the Deployment")
 }
 
-/// The namespace of the pages.
+/// The namespace of the pages. What the test before has just taken back delays the next registration by a moment, which nobody has to
+/// wait for who types.
 fn shop(api: &mut Api) -> Result<()> {
     let made = api.post("/api/v1/namespaces", &json!({"metadata": {"name": "shop"}}))?;
     ensure!([201, 409].contains(&made.status), "{}", made.body);
+    sleep(Duration::from_secs(2));
     let account = "/api/v1/namespaces/shop/serviceaccounts/default";
     until(SOON, || Ok((api.get(account)?.status == 200).then_some(())))
 }

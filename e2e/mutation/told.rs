@@ -123,13 +123,13 @@ fn a_refusal_is_told_by_the_controller_with_the_reason_and_not_a_second_time() -
 fn replicas_tell_an_owner_once_together_and_one_that_is_told_not_to_tells_nothing() -> Result<()> {
     with_stage(|stage| {
         let mut api = stage.plane.connect()?;
-        stage.plane.create_namespace("twice", &[])?;
+        stage.plane.create_namespace("told-twice", &[])?;
         stage.apply(&document("twice-told", "  conflicts: {containerName: Skip}"), 1.0)?;
         let second = further_replica(stage, &mut api, "second", 7, &[])?;
         let silent = further_replica(stage, &mut api, "silent", 8, &["--owner-events=false"])?;
         let mut colliding = owned("dry", REPLICA_SET, "of-a-dry-run");
         colliding["spec"]["containers"][0]["name"] = json!("side");
-        let path = format!("{}?dryRun=All", pods("twice"));
+        let path = format!("{}?dryRun=All", pods("told-twice"));
         let left_out = "portcullis_mutation_decisions_total{document=\"SidecarInjection/twice-told\",\
                         reason=\"container_name_taken\",outcome=\"skipped\"}";
         until(SOON, || {
@@ -146,12 +146,12 @@ fn replicas_tell_an_owner_once_together_and_one_that_is_told_not_to_tells_nothin
         let tried = |replica: &Portcullis| anyhow::Ok(count(replica, "told")? + count(replica, "known")?);
         let before = tried(&stage.portcullis)?;
         colliding["metadata"] = owned("real", REPLICA_SET, "of-both")["metadata"].take();
-        api.post(&pods("twice"), &colliding)?.done()?;
+        api.post(&pods("told-twice"), &colliding)?.done()?;
         until(SOON, || {
             let have_both = tried(&stage.portcullis)? == before + 1.0 && tried(&second)? == 1.0;
             Ok(have_both.then_some(()))
         })?;
-        assert_eq!(events(&mut api, "twice")?.len(), 1);
+        assert_eq!(events(&mut api, "told-twice")?.len(), 1);
         for outcome in ["told", "known", "dropped", "failed"] {
             assert_eq!(count(&silent, outcome)?, 0.0, "{outcome}");
         }
@@ -180,7 +180,7 @@ fn further_replica(stage: &Stage, api: &mut Api, name: &str, ip: u8, further: &[
             "name": format!("{name}.example.com"),
             "clientConfig": {"service": service, "caBundle": authority},
             "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"], "operations": ["CREATE"]}],
-            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "twice"}},
+            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "told-twice"}},
             "sideEffects": "None",
             "admissionReviewVersions": ["v1"],
         }],

@@ -230,6 +230,10 @@ fn is_old(object: &Node) -> Result<bool, (&Node, String)> {
         return Err((object, "the node does not say its status.nodeInfo.kubeletVersion".to_owned()));
     };
     let text = version.text().unwrap_or_default();
+    if text.is_empty() {
+        // Its kubelet has never reported, so no pod is there.
+        return Ok(false);
+    }
     let minor = text.strip_prefix("v1.").and_then(|rest| rest.split('.').next()?.parse::<u32>().ok());
     minor
         .map(|minor| minor < FIRST_WITH_NATIVE_SIDECARS)

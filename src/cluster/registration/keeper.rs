@@ -313,6 +313,8 @@ impl Keeper {
         let is_outdated = self.forms.get(which.kind()).is_some_and(|last| *last != wanted && *last == form(&found));
         let is_about_documents =
             self.registration.for_other_documents(which, &desired).is_some_and(|other| form(&other) == form(&found));
+        // Who knows of documents is right: being asked for nothing harms nobody, and not being asked leaves pods incomplete.
+        let is_outdated = is_outdated || (is_about_documents && !documents.is_empty());
         let patience = if is_about_documents { DEFERENCE_ABOUT_DOCUMENTS } else { LONGEST_DEFERENCE };
         if !is_outdated && lets_pods_by(&differences) && self.defers_to(&found, patience) {
             self.say(format!("a replica that was started later keeps the {} in another form", which.kind()));
