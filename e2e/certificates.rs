@@ -89,8 +89,16 @@ fn a_given_secret_is_exchanged_by_hand() -> Result<()> {
     let mut last = incomplete["ca.crt"].clone();
     for _ in 0..2 {
         let next = signed(&names)?;
-        api.merge(&stage.secret, &json!({"data": next}))?.done()?;
         let reloads = stage.sum("portcullis_certificate_reloads_total")?;
+        api.merge(&stage.secret, &json!({"data": next}))?.done()?;
+        // Nobody exchanges by hand what has not been heard of yet.
+        let authority = certificates(&decoded(&next["ca.crt"])?);
+        until(SOON, || {
+            let registered = api.get(&format!("{WEBHOOKS}/{name}"))?.done()?;
+            let bundle = decoded(&registered["webhooks"][0]["clientConfig"]["caBundle"])?;
+            let known = certificates(&bundle);
+            Ok(authority.iter().all(|one| known.contains(one)).then_some(()))
+        })?;
         until(SOON, || Ok((stage.sum("portcullis_certificate_reloads_total")? >= reloads + 2.0).then_some(())))?;
         assert_ne!(next["ca.crt"], last);
         last = next["ca.crt"].clone();
