@@ -80,7 +80,7 @@ impl Reader {
             let position = lines.position(object.node.find(field).span.start);
             format!("{}:{}:{}", path.display(), position.line, position.column)
         };
-        let document = Document::read(&String::from_utf8_lossy(&json)).map_err(|flaw| vec![flaw]);
+        let document = Document::read(&String::from_utf8_lossy(&json));
         let compiled = document.and_then(|document| Active::compile(&document));
         match compiled {
             Ok(active) => {

@@ -98,7 +98,7 @@ impl Keeper for KindOf {
         if let Some(doubtful) = &mut self.doubtful {
             doubtful.retain(|other| *other != name);
         }
-        let document = Document::read(object).map_err(|flaw| vec![flaw]);
+        let document = Document::read(object);
         let compiled = document.and_then(|document| Active::compile(&document));
         let kind = self.kind;
         if let Err(flaws) = &compiled {

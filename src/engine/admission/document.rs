@@ -23,7 +23,7 @@ pub(super) fn validate(request: &Request<'_>, snapshot: &Snapshot) -> Verdict {
         verdict.deny(status);
         return verdict;
     };
-    let document = Document::read(object).map_err(|flaw| vec![flaw]);
+    let document = Document::read(object);
     match document.and_then(|document| Active::compile(&document)) {
         Ok(active) => {
             for other in snapshot.documents().iter().filter(|other| other.title != active.title) {
