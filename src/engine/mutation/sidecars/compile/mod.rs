@@ -15,7 +15,7 @@ use flaws::Flaws;
 pub(super) use order::may_meet;
 
 use super::image::{Mirrors, is_mirror};
-use super::parts::{Item, Parts, Volume};
+use super::parts::{Item, Parts, Port, Volume};
 use super::{Injection, Revision, Revisions, digest};
 use crate::engine::mutation::document::{
     Conflicts, Flaw, NameConflict, Parts as Written, Revisions as WrittenRevisions, Sidecar, SidecarInjection,
@@ -171,11 +171,15 @@ fn items(
 }
 
 fn ports_differ(items: &[Item], path: &str, flaws: &mut Flaws) {
-    let mut taken = BTreeSet::new();
+    let mut taken: Vec<(&str, &Port)> = Vec::new();
     for (item, port) in items.iter().flat_map(|item| item.ports.iter().map(move |port| (item, port))) {
-        if *port == 0 || !taken.insert(*port) {
-            let problem = format!("{port}, reserved by {:?}, is no port or is reserved twice", item.name);
+        let (name, number) = (item.name.as_str(), port.number);
+        if number == 0 {
+            flaws.add(path, format!("0, reserved by {name:?}, is no port; write one from 1 to 65535"));
+        } else if let Some((holder, _)) = taken.iter().find(|(_, other)| other.meets(port)) {
+            let problem = format!("{name:?} and {holder:?} both have the port {number}; a pod has each port once");
             flaws.add(path, problem);
         }
+        taken.push((name, port));
     }
 }

@@ -267,3 +267,8 @@ fn g5_pull_secrets_are_appended_by_name_and_never_to_a_template() {
     assert_eq!(template.pod["spec"]["imagePullSecrets"], Value::Null);
     assert_eq!(template.reasons(), [(Reason::ImagePullSecretsInTemplate, Weight::Warning); 2]);
 }
+
+#[test]
+fn b2_a_document_that_adds_nothing_leaves_no_trace() {
+    assert_eq!(admit(&adding(json!({})), &app()).operations, Vec::<Value>::new());
+}
