@@ -39,7 +39,7 @@ fn inspect(value: &Value, schema: &Value, path: &str, flaws: &mut Vec<Flaw>) {
             }
         }
         ("string", other) => add(no_text(other, schema)),
-        ("object", other) => add(format!("must be a map of fields, not {}", described(other))),
+        ("object", other) => add(no_map(other, schema)),
         ("array", Value::Object(_)) => add("must be a list, not a map: write each element behind a `-`".to_owned()),
         ("array", other) => add(format!("must be a list: write [{}]", bare(other))),
         ("integer", other) if !other.is_i64() && !other.is_u64() => add(no_number(other)),
@@ -136,6 +136,15 @@ fn no_text(value: &Value, schema: &Value) -> String {
         described(value),
         in_quotes.unwrap_or_default()
     )
+}
+
+fn no_map(value: &Value, schema: &Value) -> String {
+    let known = schema.get("properties").and_then(Value::as_object);
+    let wanted = match known {
+        Some(known) => format!("of {}", quoted(known.keys().map(String::as_str))),
+        None => "such as `name: value`".to_owned(),
+    };
+    format!("must be a map {wanted}, not {}", described(value))
 }
 
 fn no_number(value: &Value) -> String {

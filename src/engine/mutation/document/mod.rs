@@ -22,7 +22,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::schema::nearest;
+use super::schema::{Grammar, nearest};
 
 /// The API group of all documents.
 pub const GROUP: &str = "portcullis.dev";
@@ -80,6 +80,10 @@ impl Document {
         }
         if head.metadata.name.is_empty() {
             return flaw("metadata.name", "must be given".to_owned());
+        }
+        if !Grammar::Subdomain.accepts(&head.metadata.name) {
+            let wanted = Grammar::Subdomain.wanted();
+            return flaw("metadata.name", format!("{:?} is no name of an object: {wanted}", head.metadata.name));
         }
         let spec = match head.kind.as_str() {
             "PodDefaults" => Spec::PodDefaults(Box::new(whole(json)?)),

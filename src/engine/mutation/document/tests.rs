@@ -31,6 +31,8 @@ fn reads_what_it_knows() {
 #[test]
 fn every_flaw_has_its_path() {
     assert_eq!(flaw("{}"), format!("apiVersion: must be {API_VERSION}, not \"\""));
+    let name = flaw(&injection("{}").replace("\"n\"", "\"Log_Shipper\""));
+    assert!(name.starts_with("metadata.name: \"Log_Shipper\" is no name of an object: "), "{name}");
     let unknown = flaw(&injection(r#"{"add":{"containers":[{"container":{},"cel":"x"}]}}"#));
     assert!(unknown.starts_with("spec.add.containers[0].cel: unknown field `cel`"), "{unknown}");
     let wrong = flaw(&injection(r#"{"mode":"Sometimes"}"#));
@@ -74,9 +76,12 @@ fn every_flaw_is_told_at_once_with_what_to_write_instead() {
     ];
     assert_eq!(told, expected);
     let defaults = r#"{"apiVersion":"portcullis.dev/v1","kind":"PodDefaults","metadata":{"name":"n"},
-        "spec":{"resources":{"requests":{}},"tolerations":[],"security":{"runAsNonRoot":true}}}"#;
+        "spec":{"resources":{"requests":{}},"tolerations":[],"dns":{"options":[]},
+        "security":{"runAsNonRoot":true,"readOnlyRootFilesystem":true}}}"#;
     let expected = [
+        "spec.dns.options: must be a map such as `name: value`, not a list",
         "spec.resources.requests: unknown field `requests`: it belongs into `containers` or `initContainers`",
+        "spec.security.readOnlyRootFilesystem: must be a map of `writable`, not true",
         "spec.security.runAsNonRoot: must be one of `WhenUserIsKnown`, `Always`, not true",
         "spec.tolerations: unknown field `tolerations`: it belongs into `scheduling`",
     ];
