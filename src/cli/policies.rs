@@ -89,6 +89,8 @@ impl Reader {
                     self.flaws
                         .push(format!("{here}: {} stands here a second time; the first is {there}", active.title));
                 } else {
+                    let clashes = self.active.iter().flat_map(|other| active.clashes_with(other));
+                    self.flaws.extend(clashes.map(|flaw| format!("{}: {flaw}", place(&flaw.path))));
                     self.active.push(Arc::new(active));
                 }
             }

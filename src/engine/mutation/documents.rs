@@ -83,7 +83,7 @@ impl Active {
         }
     }
 
-    fn rank(&self) -> (bool, i32, &str) {
+    pub(super) fn rank(&self) -> (bool, i32, &str) {
         (matches!(self.part, Part::Injection(_)), self.precedence, &self.title)
     }
 }

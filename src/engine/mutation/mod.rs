@@ -8,6 +8,7 @@ pub mod arrival;
 mod asks;
 mod change;
 mod check;
+mod clash;
 mod defaults;
 pub mod document;
 mod documents;

@@ -78,6 +78,24 @@ impl Selection {
         }
     }
 
+    /// Whether it is for every pod that the other one is for, but for those that decline.
+    pub fn covers(&self, other: &Self) -> bool {
+        let os = &other.r#match.os;
+        let is_for_linux = os.is_empty() || os.contains(&OperatingSystem::Linux);
+        let matches = self.r#match == other.r#match || (self.r#match == Match::default() && is_for_linux);
+        let is_asked = match self.mode {
+            Mode::Always | Mode::OptOut => true,
+            Mode::OptIn => other.mode == Mode::OptIn && self.enablement == other.enablement,
+            Mode::Disabled => false,
+        };
+        let is_ever_for_any = |selection: &Self| match selection.mode {
+            Mode::Disabled => false,
+            Mode::OptIn => !selection.enablement.names_nothing(),
+            Mode::Always | Mode::OptOut => true,
+        };
+        matches && is_asked && self.guards == other.guards && is_ever_for_any(other)
+    }
+
     fn guarded(&self, pod: &Node<'_>) -> Option<Reason> {
         let is_true = |field| pod.at(&["spec", field]).and_then(Node::boolean) == Some(true);
         if pod.at(&["metadata", "annotations", "kubernetes.io/config.mirror"]).is_some() {

@@ -4,6 +4,7 @@
 //! that has it all gets no edit. What an annotation claims is a hint for tidying up, never proof of anything.
 
 mod claim;
+mod clash;
 mod compile;
 mod complete;
 mod containers;

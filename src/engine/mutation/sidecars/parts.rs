@@ -24,6 +24,8 @@ pub(super) struct Parts {
 #[derive(Debug)]
 pub(super) struct Item {
     pub(super) name: String,
+    /// Where the document has it.
+    pub(super) path: String,
     pub(super) kind: Kind,
     pub(super) order: Constraints,
     /// The container but for what depends on the pod.

@@ -1,5 +1,7 @@
 //! Ports that sidecars listen on: the API allows two containers of a pod to listen on one port, and the second crashes.
 
+use std::fmt;
+
 use super::super::document::{OnConflict, PortConflict};
 use super::super::others;
 use super::super::plan::{Conflict, Reason};
@@ -18,6 +20,23 @@ const HANDLERS: [&[&str]; 5] = [
     &["lifecycle", "preStop"],
 ];
 
+/// Whose port it is.
+enum Holder {
+    /// Who says so.
+    Text(String),
+    /// A container that is known to, by its name: it is held only against ports that a document reserves.
+    Name(String),
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Name(name) => write!(f, "container {name:?}"),
+        }
+    }
+}
+
 impl Work<'_, '_> {
     /// Holds our ports against those in use, and moves them if the document wants that.
     pub(super) fn choose_ports(&mut self) -> Result<(), Conflict> {
@@ -25,7 +44,8 @@ impl Work<'_, '_> {
         let used = if ours.is_empty() { Vec::new() } else { self.used_ports() };
         for (port, container) in &ours {
             let mut chosen = port.number;
-            if let Some((_, holder)) = used.iter().find(|(used, _)| used.meets(port)) {
+            let is_known = |holder: &Holder| port.protocol.is_some() && matches!(holder, Holder::Name(_));
+            if let Some((_, holder)) = used.iter().find(|(used, holder)| used.meets(port) && !is_known(holder)) {
                 let about = format!("port {chosen} of container {container:?}, used by {holder}");
                 let how = match self.injection.conflicts.port {
                     PortConflict::Deny => OnConflict::Deny,
@@ -52,23 +72,27 @@ impl Work<'_, '_> {
     }
 
     /// Every port that the pod's own containers are known to listen on, or that another document has; with its holder.
-    fn used_ports(&self) -> Vec<(Port, String)> {
-        let of_anything =
-            |(number, holder): (&u16, &String)| (Port { number: *number, protocol: None }, holder.clone());
-        let mut used: Vec<(Port, String)> = self.plan.reserved.ports.iter().map(of_anything).collect();
+    fn used_ports(&self) -> Vec<(Port, Holder)> {
+        let of_anything = |(number, holder): (&u16, &String)| {
+            (Port { number: *number, protocol: None }, Holder::Text(holder.clone()))
+        };
+        let mut used: Vec<(Port, Holder)> = self.plan.reserved.ports.iter().map(of_anything).collect();
         for (_, _, container) in self.foreign() {
             let name = container.string_at("name").unwrap_or_default();
             for port in container.list("ports") {
                 let protocol = port.string_at("protocol").unwrap_or("TCP".into()).into_owned();
                 for number in ["containerPort", "hostPort"].into_iter().filter_map(|field| number(port.get(field))) {
-                    used.push((Port { number, protocol: Some(protocol.clone()) }, format!("container {name:?}")));
+                    used.push((
+                        Port { number, protocol: Some(protocol.clone()) },
+                        Holder::Text(format!("container {name:?}")),
+                    ));
                 }
             }
             let tcp = |number| Port { number, protocol: Some("TCP".to_owned()) };
-            used.extend(others::ports(&name).iter().map(|port| (tcp(*port), format!("container {name:?}"))));
+            used.extend(others::ports(&name).iter().map(|port| (tcp(*port), Holder::Name(name.clone().into_owned()))));
             for handler in HANDLERS.iter().filter_map(|path| container.at(path)) {
                 if let Some(number) = self.probed_port(&name, handler) {
-                    used.push((tcp(number), format!("a probe of container {name:?}")));
+                    used.push((tcp(number), Holder::Text(format!("a probe of container {name:?}"))));
                 }
             }
         }

@@ -49,6 +49,7 @@ pub(super) fn compile(
     let resources = resources.map_err(|found| flaws.0.extend(found)).ok()?;
     container.remove("resources");
     let item = Item {
+        path: path.to_owned(),
         order: order::constraints(&sidecar.placement.order, &format!("{path}.placement.order"), flaws),
         json: Value::Object(container.clone()).to_string(),
         windows: Value::Object(for_windows(&container)).to_string(),

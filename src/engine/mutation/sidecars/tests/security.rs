@@ -204,6 +204,12 @@ fn h3_a_port_that_is_declared_is_taken_as_one_that_is_reserved_is() {
     for fields in in_use {
         assert_eq!(conflict(&injection, &with(fields)).reason, Reason::PortTaken);
     }
+    let answering = adding(json!({
+        "containers": [sidecar("proxy", json!({}))],
+        "probeRewrite": {"container": "proxy", "port": 2020, "path": "/{container}/{probe}", "variable": "P"},
+    }));
+    let refused = conflict(&answering, &with(json!({"ports": [{"containerPort": 2020}]})));
+    assert_eq!(refused.about, "port 2020 of container \"proxy\", used by container \"app\"");
     // Of two protocols each has the port.
     admit(&injection, &with(json!({"ports": [{"containerPort": 2020, "protocol": "UDP"}]})));
     let dns = declaring(json!({"containerPort": 53, "protocol": "UDP"}));
