@@ -17,6 +17,9 @@ struct Target {
     name: String,
 }
 
+/// Sources of volumes in which containers write nothing.
+const READ_ONLY: [&str; 5] = ["configMap", "downwardAPI", "image", "projected", "secret"];
+
 impl<'a> Work<'a, '_> {
     pub(super) fn patch_containers(&mut self) -> Result<(), Conflict> {
         let parts = self.parts;
@@ -153,6 +156,10 @@ impl<'a> Work<'a, '_> {
         let Some(container) = containers.into_iter().nth(target.index) else { return Ok(()) };
         let found = container.list("volumeMounts").enumerate().find(|(_, found)| is_mounted_at(found, &mount.path));
         let Some((place, found)) = found else {
+            if let Some(obstacle) = self.obstacle(container, &mount.path) {
+                let about = format!("{} in container {:?}, {obstacle}", mount.path, target.name);
+                return self.refuse_mount(mount, about);
+            }
             if let Some(mounts) = self.container(target).and_then(|container| container.member("volumeMounts")) {
                 mounts.push(wanted.to_string());
             }
@@ -171,11 +178,41 @@ impl<'a> Work<'a, '_> {
             return Ok(());
         }
         let about = format!("{} in container {:?}", mount.path, target.name);
+        self.refuse_mount(mount, about)
+    }
+
+    fn refuse_mount(&mut self, mount: &Mount, about: String) -> Result<(), Conflict> {
         if mount.fails_if_taken {
             return self.conflict(self.injection.conflicts.other, Reason::MountPathTaken, about);
         }
         self.note(Reason::MountPathTaken, Weight::Warning, about);
         Ok(())
+    }
+
+    /// What keeps a volume from being mounted at a free path: a device, which the API server refuses, or a mount above it in which no
+    /// directory can be made, at which the container does not start.
+    fn obstacle(&self, container: &Node<'_>, path: &str) -> Option<String> {
+        let is_device = |device: &Node<'_>| normalised(&device.string_at("devicePath").unwrap_or_default()) == path;
+        if container.list("volumeDevices").any(is_device) {
+            return Some("where a device is".to_owned());
+        }
+        let is_above = |above: &str| above != "/" && path.strip_prefix(above).is_some_and(|rest| rest.starts_with('/'));
+        let paths = container
+            .list("volumeMounts")
+            .map(|found| (normalised(&found.string_at("mountPath").unwrap_or_default()), found));
+        // The nearest one is the one that it would be mounted in.
+        let (above, found) = paths.filter(|(above, _)| is_above(above)).max_by_key(|(above, _)| above.len())?;
+        let is_read_only = found.get("readOnly").and_then(Node::boolean) == Some(true);
+        (is_read_only || self.is_never_written(&found.string_at("name")?))
+            .then(|| format!("below {above}, which is read-only"))
+    }
+
+    /// Whether kubelets mount a volume read-only, whatever the mount says.
+    fn is_never_written(&self, volume: &str) -> bool {
+        let spec = self.plan.pod.get("spec");
+        let mut volumes = spec.into_iter().flat_map(|spec| spec.list("volumes"));
+        let found = volumes.find(|found| found.string_at("name").is_some_and(|name| name == volume));
+        found.is_some_and(|found| READ_ONLY.iter().any(|source| found.get(source).is_some()))
     }
 
     /// Puts ours in the place of the mount that a former revision put there, or at least our volume into it.
