@@ -16,6 +16,7 @@ mod former;
 mod grown;
 mod image;
 mod meaning;
+mod obstacle;
 mod order;
 mod overrides;
 mod owner;

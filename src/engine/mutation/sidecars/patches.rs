@@ -6,6 +6,7 @@ use super::super::plan::{Conflict, Reason, Weight};
 use super::super::tree::{Node, quoted};
 use super::claim::Part;
 use super::environment::{is_same_variable, place_of, set_variable};
+use super::obstacle::obstacle;
 use super::parts::{Mount, Patch, Variable, VariableValue, normalised};
 use super::revision::Revision;
 use super::work::{List, Work};
@@ -16,9 +17,6 @@ struct Target {
     index: usize,
     name: String,
 }
-
-/// Sources of volumes in which containers write nothing.
-const READ_ONLY: [&str; 5] = ["configMap", "downwardAPI", "image", "projected", "secret"];
 
 impl<'a> Work<'a, '_> {
     pub(super) fn patch_containers(&mut self) -> Result<(), Conflict> {
@@ -156,7 +154,7 @@ impl<'a> Work<'a, '_> {
         let Some(container) = containers.into_iter().nth(target.index) else { return Ok(()) };
         let found = container.list("volumeMounts").enumerate().find(|(_, found)| is_mounted_at(found, &mount.path));
         let Some((place, found)) = found else {
-            if let Some(obstacle) = self.obstacle(container, &mount.path) {
+            if let Some(obstacle) = obstacle(&self.plan.pod, container, mount) {
                 let about = format!("{} in container {:?}, {obstacle}", mount.path, target.name);
                 return self.refuse_mount(mount, about);
             }
@@ -187,32 +185,6 @@ impl<'a> Work<'a, '_> {
         }
         self.note(Reason::MountPathTaken, Weight::Warning, about);
         Ok(())
-    }
-
-    /// What keeps a volume from being mounted at a free path: a device, which the API server refuses, or a mount above it in which no
-    /// directory can be made, at which the container does not start.
-    fn obstacle(&self, container: &Node<'_>, path: &str) -> Option<String> {
-        let is_device = |device: &Node<'_>| normalised(&device.string_at("devicePath").unwrap_or_default()) == path;
-        if container.list("volumeDevices").any(is_device) {
-            return Some("where a device is".to_owned());
-        }
-        let is_above = |above: &str| above != "/" && path.strip_prefix(above).is_some_and(|rest| rest.starts_with('/'));
-        let paths = container
-            .list("volumeMounts")
-            .map(|found| (normalised(&found.string_at("mountPath").unwrap_or_default()), found));
-        // The nearest one is the one that it would be mounted in.
-        let (above, found) = paths.filter(|(above, _)| is_above(above)).max_by_key(|(above, _)| above.len())?;
-        let is_read_only = found.get("readOnly").and_then(Node::boolean) == Some(true);
-        (is_read_only || self.is_never_written(&found.string_at("name")?))
-            .then(|| format!("below {above}, which is read-only"))
-    }
-
-    /// Whether kubelets mount a volume read-only, whatever the mount says.
-    fn is_never_written(&self, volume: &str) -> bool {
-        let spec = self.plan.pod.get("spec");
-        let mut volumes = spec.into_iter().flat_map(|spec| spec.list("volumes"));
-        let found = volumes.find(|found| found.string_at("name").is_some_and(|name| name == volume));
-        found.is_some_and(|found| READ_ONLY.iter().any(|source| found.get(source).is_some()))
     }
 
     /// Puts ours in the place of the mount that a former revision put there, or at least our volume into it.

@@ -199,6 +199,14 @@ fn b7_nothing_is_mounted_where_no_directory_can_be_made_or_a_device_is() {
         let notes: Vec<_> = admitted.notes.iter().map(|note| (note.reason, note.about.as_str())).collect();
         assert_eq!(notes, [(Reason::MountPathTaken, about)]);
     }
+    let read_only = adding(json!({
+        "volumes": [{"volume": {"name": "agent", "emptyDir": {}}}],
+        "patchContainers": [{"mounts": [{"mount": {"name": "agent", "mountPath": "/etc", "readOnly": true}}]}],
+    }));
+    let mut pod = app();
+    pod["spec"]["volumes"] = json!([directory]);
+    merge(&mut pod["spec"]["containers"][0], mounted("/etc/app", false));
+    assert_eq!(admit(&read_only, &pod).reasons(), [(Reason::MountPathTaken, Weight::Warning)]);
     for (mounts, volume) in [(mounted("/etc", false), directory), (mounted("/etc/application", true), config)] {
         assert_eq!(with(mounts, volume).container("app")["volumeMounts"][1]["mountPath"], "/etc/app/run");
     }
