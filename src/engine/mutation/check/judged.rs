@@ -113,3 +113,58 @@ fn member(object: &mut String, key: &str, value: &str) {
     object.push(':');
     object.push_str(value);
 }
+
+#[cfg(test)]
+mod tests {
+    //! Every field that a check can read is one whose change is looked at.
+
+    use std::collections::BTreeSet;
+
+    use serde::de::{Deserialize, Deserializer, Error, Visitor, value};
+    use serde::forward_to_deserialize_any;
+
+    use super::*;
+    use crate::engine::object::{Container, Spec};
+
+    /// Takes down which fields a struct decodes, and gives it nothing.
+    struct Fields<'f>(&'f mut BTreeSet<&'static str>);
+
+    impl<'de> Deserializer<'de> for Fields<'_> {
+        type Error = value::Error;
+
+        fn deserialize_struct<V: Visitor<'de>>(
+            self,
+            _: &'static str,
+            fields: &'static [&'static str],
+            _: V,
+        ) -> Result<V::Value, Self::Error> {
+            self.0.extend(fields);
+            Err(Error::custom("only the fields were asked for"))
+        }
+
+        fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+            Err(Error::custom("this is no struct"))
+        }
+
+        forward_to_deserialize_any! {
+            bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct newtype_struct
+            seq tuple tuple_struct map enum identifier ignored_any
+        }
+    }
+
+    fn fields_of<'de, T: Deserialize<'de>>() -> BTreeSet<&'static str> {
+        let mut fields = BTreeSet::new();
+        assert!(T::deserialize(Fields(&mut fields)).is_err(), "nothing was decoded");
+        fields
+    }
+
+    #[test]
+    fn every_field_that_is_decoded_of_a_pod_s_spec_is_judged_anew_when_it_changes() {
+        assert_eq!(fields_of::<Spec<'_>>(), POD_FIELDS.into_iter().chain(LISTS).collect());
+    }
+
+    #[test]
+    fn every_field_that_is_decoded_of_a_container_makes_it_be_judged_anew() {
+        assert_eq!(fields_of::<Container<'_>>(), CONTAINER_FIELDS.into_iter().collect());
+    }
+}
