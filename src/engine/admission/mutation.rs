@@ -55,7 +55,7 @@ pub(in crate::engine) fn mutate(request: &Request<'_>, snapshot: &Snapshot, fact
     let Some(namespace) = lookup(request, snapshot, facts) else { return without_namespace(request) };
     let account = facts.service_account.as_ref();
     let home = Home { name: &request.namespace, namespace, account };
-    verdict(request, pod.text, proposal(pod, home, snapshot, Subject::Pod))
+    verdict(request, proposal(pod, home, snapshot, Subject::Pod))
 }
 
 /// What the JSON of a pod is of.
@@ -154,7 +154,7 @@ pub(super) fn verify(mut verdict: Verdict, request: &Request<'_>, snapshot: &Sna
     let notes = look(pod, rules(snapshot, namespace, mutation, &world));
     for note in &notes {
         match note.weight {
-            Weight::Denied if verdict.is_allowed() => verdict.deny(refused(request, pod, note)),
+            Weight::Denied if verdict.is_allowed() => verdict.deny(refused(request, note)),
             _ => verdict.warn(note.to_string()),
         }
     }
@@ -166,21 +166,14 @@ fn is_changed(request: &Request<'_>) -> bool {
     request.operation == Operation::Create && request.resource.is_pods() && request.subresource.is_empty()
 }
 
-/// The pods of a workload have no name yet, only the beginning of one.
-fn refused(request: &Request<'_>, pod: &str, note: &Note) -> Status {
-    if !request.name.is_empty() {
-        return forbidden_as(&request.name, request, &note.to_string());
-    }
-    let pod = Node::new(pod);
-    let beginning = pod.at(&["metadata", "generateName"]).and_then(Node::string).filter(|text| !text.is_empty());
-    let name = beginning.map(|beginning| format!("{beginning}*")).unwrap_or_default();
-    forbidden_as(&name, request, &note.to_string())
+fn refused(request: &Request<'_>, note: &Note) -> Status {
+    forbidden_as(&request.called(), request, &note.to_string())
 }
 
-fn verdict(request: &Request<'_>, pod: &str, proposal: Proposal) -> Verdict {
+fn verdict(request: &Request<'_>, proposal: Proposal) -> Verdict {
     let mut verdict = Verdict::allow();
     if let Some(note) = proposal.denial() {
-        verdict.deny(refused(request, pod, note));
+        verdict.deny(refused(request, note));
     } else if let Some(patch) = proposal.patch {
         verdict.change(patch);
     }
