@@ -43,12 +43,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// How soon another look is taken where something of ours is still missing.
 const SOON: Duration = Duration::from_millis(500);
 
-/// How long API servers may take to heed a configuration.
-const UNHEEDED: Duration = Duration::from_secs(3);
-
-/// How often the search for pods is tried.
-const TRIES: u32 = 5;
-
 /// How long a replica leaves the configurations to one that was started later and wants them otherwise: an update of all
 /// replicas takes no longer, and one that ended for good has its say no longer.
 const LONGEST_DEFERENCE: Duration = Duration::from_secs(600);
@@ -78,7 +72,7 @@ pub(in super::super) fn keep(
         tokio::spawn(follow(state.access.clone(), place, wake.clone()));
     }
     let search = Arc::new(watch::Sender::new(None));
-    tokio::spawn(search_for_pods(state.clone(), registration.clone(), search.clone()));
+    tokio::spawn(slipped::search(state.clone(), registration.clone(), search.clone()));
     tokio::spawn(
         Keeper {
             state,
@@ -473,27 +467,4 @@ struct Read {
 struct Metadata {
     uid: String,
     deletion_timestamp: Option<String>,
-}
-
-/// Looks for pods that slipped in whenever it is asked to, once API servers must have heeded the repair.
-async fn search_for_pods(
-    state: Arc<State>,
-    registration: Registration,
-    search: Arc<watch::Sender<Option<SystemTime>>>,
-) {
-    let mut asked = search.subscribe();
-    while asked.wait_for(Option::is_some).await.is_ok() {
-        sleep(UNHEEDED).await;
-        let Some(since) = search.send_replace(None) else { continue };
-        for attempt in 1..=TRIES {
-            match slipped::look(&state, &registration, since).await {
-                Ok(_) => break,
-                Err(error) => {
-                    let error = error.to_string();
-                    tracing::warn!(error, attempt, "pods that may have slipped in cannot be listed");
-                    sleep(UNHEEDED).await;
-                }
-            }
-        }
-    }
 }
