@@ -195,18 +195,17 @@ impl Keeper {
             return Ok(Turn::Waiting);
         };
         let mut turn = Turn::Idle;
-        let mut weak_since = None;
         let mut now = None;
         for which in Which::BOTH {
             let kept = self.keep_one(which, &owner, &authorities).await?;
             let Some(kept) = kept else { return Ok(Turn::Waiting) };
+            // At once: whatever becomes of the other one, pods may have slipped in by this one.
+            self.search_since(kept.weak_since);
             now = kept.now.or(now);
-            weak_since = weak_since.into_iter().chain(kept.weak_since).min();
             if kept.is_written {
                 turn = Turn::Busy;
             }
         }
-        self.search_since(weak_since);
         self.deferring_since = None;
         self.was_disabled = false;
         self.good_as_of = now.or(self.good_as_of);
