@@ -24,7 +24,7 @@ use super::super::question::Question;
 use super::super::state::{State, with_causes};
 use super::super::watch::within;
 use super::configuration::{FORM, KEPT_SINCE, Owner, Registration, Which};
-use super::difference::{differences, form, is_of_a_later_replica, last_writer, lets_pods_by};
+use super::difference::{differences, form, is_of_a_later_replica, is_of_a_replica, last_writer, lets_pods_by};
 use super::field::{at, put};
 use super::marker::Marker;
 use super::slipped;
@@ -47,7 +47,7 @@ const SOON: Duration = Duration::from_millis(500);
 /// replicas takes no longer, and one that ended for good has its say no longer.
 const LONGEST_DEFERENCE: Duration = Duration::from_secs(600);
 
-/// The same where it is only the documents that are others: all replicas are told of those within moments.
+/// How long one that knows of no documents leaves them to any other that does: all replicas are told within moments.
 const DEFERENCE_ABOUT_DOCUMENTS: Duration = Duration::from_secs(5);
 
 /// The most bytes of a configuration, of its owner or of the marker; etcd holds less.
@@ -57,13 +57,15 @@ const MOST: usize = 4 << 20;
 type Authorities = Option<Arc<str>>;
 
 /// Keeps the configurations until the process ends. `trusted` are the authorities that sign for our Service, none while there
-/// are none; `published` tells those that both configurations are known to carry, none while that is not known.
+/// are none; `published` tells those that both configurations are known to carry, none while that is not known. `missing` are what
+/// mutation rests on and has not been read yet, each empty once it has.
 pub(in super::super) fn keep(
     state: Arc<State>,
     registration: Registration,
     trusted: watch::Receiver<Authorities>,
     published: watch::Sender<Authorities>,
     documents: watch::Receiver<Arc<Documents>>,
+    missing: Vec<watch::Receiver<String>>,
 ) {
     let wake = Arc::new(Notify::new());
     let release = registration.release();
@@ -80,6 +82,7 @@ pub(in super::super) fn keep(
             trusted,
             published,
             documents,
+            missing,
             wake,
             search,
             good_as_of: None,
@@ -100,6 +103,8 @@ struct Keeper {
     published: watch::Sender<Authorities>,
     /// The documents in force: while there are none, nothing is to be mutated.
     documents: watch::Receiver<Arc<Documents>>,
+    /// What mutation rests on and has not been read yet, such as the documents; each empty once it has.
+    missing: Vec<watch::Receiver<String>>,
     wake: Arc<Notify>,
     /// Since when pods are to be looked for.
     search: Arc<watch::Sender<Option<SystemTime>>>,
@@ -109,7 +114,7 @@ struct Keeper {
     started: Option<SystemTime>,
     /// Whether the configurations are missing because they were to be.
     was_disabled: bool,
-    /// Since when the configurations are left to a later replica.
+    /// Since when the configurations are left to another replica.
     deferring_since: Option<Instant>,
     /// By kind: the form that each configuration was last to have. Documents that come and go change what that is.
     forms: BTreeMap<&'static str, String>,
@@ -278,6 +283,11 @@ impl Keeper {
 
     /// Sees to one configuration; none if it cannot be registered yet.
     async fn keep_one(&mut self, which: Which, owner: &Owner, authorities: &str) -> Result<Option<Kept>, ClusterError> {
+        let unread = self.missing.iter().map(|missing| missing.borrow().clone()).find(|missing| !missing.is_empty());
+        if let Some(unread) = unread.filter(|_| which == Which::Mutating) {
+            self.say(format!("the {} is left as it is yet: {unread}", which.kind()));
+            return Ok(None);
+        }
         let place = which.place(self.registration.release());
         let documents = self.documents.borrow_and_update().clone();
         let mut desired = self.registration.document(which, owner, authorities, &documents);
@@ -303,13 +313,16 @@ impl Keeper {
             return Ok(None);
         }
         // Left as it was to be until now: it is we who want it otherwise, for the documents are others.
-        let is_outdated = self.forms.get(which.kind()).is_some_and(|last| *last != wanted && *last == form(&found));
-        let is_about_documents =
-            self.registration.for_other_documents(which, &desired).is_some_and(|other| form(&other) == form(&found));
+        let was_kept = self.forms.get(which.kind()).is_some_and(|last| *last != wanted && *last == form(&found));
+        let is_about_documents = is_of_a_replica(&found)
+            && self.registration.for_other_documents(which, &desired).is_some_and(|other| form(&other) == form(&found));
+        let is_outdated = was_kept || is_about_documents;
         // Who knows of documents is right: being asked for nothing harms nobody, and not being asked leaves pods incomplete.
-        let is_outdated = is_outdated || (is_about_documents && !documents.is_empty());
-        let patience = if is_about_documents { DEFERENCE_ABOUT_DOCUMENTS } else { LONGEST_DEFERENCE };
-        if !is_outdated && lets_pods_by(&differences) && self.defers_to(&found, patience) {
+        if is_about_documents && !was_kept && documents.is_empty() && self.defers_for(DEFERENCE_ABOUT_DOCUMENTS) {
+            self.say(format!("another replica keeps the {} for documents that are not known here", which.kind()));
+            return Ok(None);
+        }
+        if !is_outdated && lets_pods_by(&differences) && self.defers_to(&found) {
             self.say(format!("a replica that was started later keeps the {} in another form", which.kind()));
             return Ok(None);
         }
@@ -333,11 +346,13 @@ impl Keeper {
         Ok(Some(Kept { now, is_written: true, weak_since }))
     }
 
-    fn defers_to(&mut self, found: &Value, patience: Duration) -> bool {
-        if !self.started.is_some_and(|started| is_of_a_later_replica(found, started)) {
-            return false;
-        }
-        self.deferring_since.get_or_insert_with(Instant::now).elapsed() < patience
+    fn defers_to(&mut self, found: &Value) -> bool {
+        let is_later = self.started.is_some_and(|started| is_of_a_later_replica(found, started));
+        is_later && self.defers_for(LONGEST_DEFERENCE)
+    }
+
+    fn defers_for(&mut self, longest: Duration) -> bool {
+        self.deferring_since.get_or_insert_with(Instant::now).elapsed() < longest
     }
 
     /// Registers for the first time, or again after the configuration was deleted: only when reviews can be answered.
