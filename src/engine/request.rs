@@ -125,29 +125,29 @@ pub struct Unread<'a> {
 impl<'a> Unread<'a> {
     /// Finds them.
     pub fn of(text: &'a str) -> Self {
-        let metadata = member(text, "metadata");
-        Self {
-            text,
-            metadata,
-            labels: member(metadata, "labels"),
-            annotations: member(metadata, "annotations"),
-            managed_fields: member(metadata, "managedFields"),
-            spec: member(text, "spec"),
-        }
+        let [metadata, spec] = members(text, ["metadata", "spec"]);
+        let [labels, annotations, managed_fields] = members(metadata, ["labels", "annotations", "managedFields"]);
+        Self { text, metadata, labels, annotations, managed_fields, spec }
     }
 }
 
 /// The text of an object's member, the last of this name; empty if there is none.
 fn member<'a>(object: &'a str, name: &str) -> &'a str {
-    let mut found = "";
+    let [found] = members(object, [name]);
+    found
+}
+
+/// The same of several members.
+fn members<'a, const N: usize>(object: &'a str, names: [&str; N]) -> [&'a str; N] {
+    let mut found = [""; N];
     let read = Cursor::new(object).members(|key, cursor| {
         let value = cursor.value()?;
-        if &*key == name {
-            found = value;
+        if let Some((_, found)) = names.iter().zip(&mut found).find(|(name, _)| **name == &*key) {
+            *found = value;
         }
         Ok(())
     });
-    read.map_or("", |()| found)
+    read.map_or([""; N], |()| found)
 }
 
 /// Why a request's object is of no use.

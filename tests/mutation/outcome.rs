@@ -105,7 +105,7 @@ impl Setting {
         let world = self.world();
         let candidates = self.documents.candidates(|key| self.labels.get(key).map(String::as_str));
         verify(
-            pod,
+            Unread::of(pod),
             Rules { documents: &self.documents, candidates: &candidates, world: &world, enforced: self.enforced },
         )
     }

@@ -41,7 +41,7 @@ fn unknown_service_account<'r>(request: &'r Request<'_>, snapshot: &Snapshot) ->
     if !may_matter {
         return None;
     }
-    let name = service_account_of(pod.text);
+    let name = service_account_of(pod);
     let is_known = snapshot.surroundings.service_accounts.find(asked, namespace, &name).is_some();
     (!is_known).then_some(ServiceAccountName { namespace, name })
 }
@@ -100,7 +100,12 @@ struct Home<'a> {
 
 impl<'a> Home<'a> {
     /// The world of a pod there; none where no document is in force.
-    fn world(self, pod: &str, snapshot: &'a Snapshot, subject: Subject) -> Option<(&'a NamespaceMutation, World<'a>)> {
+    fn world(
+        self,
+        pod: Unread<'_>,
+        snapshot: &'a Snapshot,
+        subject: Subject,
+    ) -> Option<(&'a NamespaceMutation, World<'a>)> {
         let mutation = self.namespace.mutation.as_deref()?;
         let around = Around {
             namespace: self.name,
@@ -119,13 +124,19 @@ fn proposal(pod: Unread<'_>, home: Home<'_>, snapshot: &Snapshot, subject: Subje
     if !home.namespace.mutation.as_deref().is_some_and(may_be_for) {
         return Proposal::default();
     }
-    let Some((mutation, world)) = home.world(pod.text, snapshot, subject) else { return Proposal::default() };
+    let Some((mutation, world)) = home.world(pod, snapshot, subject) else { return Proposal::default() };
     let Mutated { patch, notes, .. } = change(pod, rules(snapshot, home.namespace, mutation, &world));
     Proposal { patch, notes }
 }
 
 /// Why the documents of which [`propose`] says nothing are not for the pod.
-pub fn passed_over(pod: &str, name: &str, namespace: &Namespace, snapshot: &Snapshot, subject: Subject) -> Vec<Note> {
+pub fn passed_over(
+    pod: Unread<'_>,
+    name: &str,
+    namespace: &Namespace,
+    snapshot: &Snapshot,
+    subject: Subject,
+) -> Vec<Note> {
     let home = Home { name, namespace, account: None };
     let Some((mutation, world)) = home.world(pod, snapshot, subject) else { return Vec::new() };
     not_looked_at(pod, rules(snapshot, namespace, mutation, &world))
@@ -148,7 +159,9 @@ pub(super) fn verify(mut verdict: Verdict, request: &Request<'_>, snapshot: &Sna
     }
     let Some(namespace) = lookup(request, snapshot, facts) else { return verdict };
     let review = Node::new(str::from_utf8(request.review).unwrap_or_default());
-    let Some(pod) = review.at(&["request", "object"]).and_then(Node::as_written) else { return verdict };
+    let Some(pod) = review.at(&["request", "object"]).and_then(Node::as_written).map(Unread::of) else {
+        return verdict;
+    };
     let home = Home { name: &request.namespace, namespace, account: None };
     let Some((mutation, world)) = home.world(pod, snapshot, Subject::Pod) else { return verdict };
     let notes = look(pod, rules(snapshot, namespace, mutation, &world));

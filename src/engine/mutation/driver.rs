@@ -91,8 +91,8 @@ pub fn mutate<'a>(pod: Unread<'a>, rules: Rules<'a>) -> Mutated<'a> {
 
 /// Looks whether a finished pod has what documents say that it must have; a note for each that it lacks. A pod whose choice is none
 /// should not have come so far: whoever let it in was not us.
-pub fn verify(pod: &str, rules: Rules<'_>) -> Vec<Note> {
-    let pod = Node::new(pod);
+pub fn verify(pod: Unread<'_>, rules: Rules<'_>) -> Vec<Note> {
+    let pod = Node::of(pod);
     let own: LazyCell<Vec<String>, _> = LazyCell::new(|| {
         rules.documents.iter().flat_map(|document| document.own_containers()).map(str::to_owned).collect()
     });
@@ -122,8 +122,8 @@ pub fn verify(pod: &str, rules: Rules<'_>) -> Vec<Note> {
 }
 
 /// A note for each document of which [`mutate`] says nothing, as the pod's namespace or its labels leave it out; for who asks why.
-pub fn passed_over(pod: &str, rules: Rules<'_>) -> Vec<Note> {
-    let Mutated { pod, notes, .. } = mutate(Unread::of(pod), rules);
+pub fn passed_over(pod: Unread<'_>, rules: Rules<'_>) -> Vec<Note> {
+    let Mutated { pod, notes, .. } = mutate(pod, rules);
     let others = rules.documents.iter().filter(|document| notes.iter().all(|note| note.document != document.title));
     let note = |document: &Arc<Active>| {
         let decision = document.selection.decide(&pod, rules.world);

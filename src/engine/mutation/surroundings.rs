@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::asks::Asks;
 use super::plan::{PriorityClass, World};
 use super::service_accounts::{ServiceAccounts, service_account_of};
+use crate::engine::request::Unread;
 
 /// Facts of the cluster. A clone shares what there may be many of.
 #[derive(Debug, Clone, Default)]
@@ -48,8 +49,8 @@ pub struct Around<'a> {
 }
 
 impl Surroundings {
-    /// The world of a pod there. `pod` is its JSON.
-    pub fn world<'a>(&'a self, around: Around<'a>, pod: &str) -> World<'a> {
+    /// The world of a pod there.
+    pub fn world<'a>(&'a self, around: Around<'a>, pod: Unread<'_>) -> World<'a> {
         let Around { namespace, labels, annotations, .. } = around;
         World {
             namespace,
@@ -69,7 +70,7 @@ impl Surroundings {
     }
 
     /// The labels of a pod's service account, unless no document asks for any, or nobody knows.
-    fn service_account<'a>(&'a self, around: Around<'a>, pod: &str) -> Option<&'a Labels> {
+    fn service_account<'a>(&'a self, around: Around<'a>, pod: Unread<'_>) -> Option<&'a Labels> {
         let asked = &around.asks.service_account_labels;
         if asked.is_empty() {
             return None;
