@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use super::Metrics;
+use super::{Metrics, log};
 use crate::engine::{Annotation, Phase, Request, Verdict};
 
 /// Bytes of a text in a log line.
@@ -105,9 +105,8 @@ fn allowed(decided: &Decided<'_>) {
     tell!(info, decided, "allowed", verdict = "allowed", code = 200,);
 }
 
-/// The beginning of a text, so that no pod and no client makes a line of a megabyte.
 fn clipped(text: &str) -> &str {
-    text.split_at_checked(text.floor_char_boundary(MOST_TEXT)).map_or(text, |(beginning, _)| beginning)
+    log::clipped(text, MOST_TEXT)
 }
 
 fn phase(phase: Phase) -> &'static str {
