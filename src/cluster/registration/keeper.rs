@@ -163,22 +163,11 @@ impl Keeper {
     }
 
     async fn wait(&mut self, longest: Duration) {
-        let changed = async {
-            // Nobody who could tell of other authorities: only the time ends the wait.
-            if self.trusted.changed().await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        };
-        let other_documents = async {
-            if self.documents.changed().await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        };
         let woken = async {
             tokio::select! {
                 () = self.wake.notified() => {}
-                () = changed => {}
-                () = other_documents => {}
+                () = changed(&mut self.trusted) => {}
+                () = changed(&mut self.documents) => {}
             }
         };
         let _ = timeout(longest, woken).await;
@@ -312,25 +301,22 @@ impl Keeper {
             self.say(format!("the {} is about to go, and is made anew then", which.kind()));
             return Ok(None);
         }
-        // Left as it was to be until now: it is we who want it otherwise, for the documents are others.
-        let was_kept = self.forms.get(which.kind()).is_some_and(|last| *last != wanted && *last == form(&found));
-        let is_about_documents = is_of_a_replica(&found)
-            && self.registration.for_other_documents(which, &desired).is_some_and(|other| form(&other) == form(&found));
-        let is_outdated = was_kept || is_about_documents;
-        // Who knows of documents is right: being asked for nothing harms nobody, and not being asked leaves pods incomplete.
-        if is_about_documents && !was_kept && documents.is_empty() && self.defers_for(DEFERENCE_ABOUT_DOCUMENTS) {
-            self.say(format!("another replica keeps the {} for documents that are not known here", which.kind()));
-            return Ok(None);
-        }
-        if !is_outdated && lets_pods_by(&differences) && self.defers_to(&found) {
-            self.say(format!("a replica that was started later keeps the {} in another form", which.kind()));
+        let cause = self.cause(which, &desired, &found);
+        let is_left = match cause {
+            Cause::OurDocuments => false,
+            // Who knows of documents is right: being asked for nothing harms nobody, and not being asked leaves pods incomplete.
+            Cause::TheirDocuments => documents.is_empty() && self.defers_for(DEFERENCE_ABOUT_DOCUMENTS),
+            Cause::Otherwise => lets_pods_by(&differences) && self.defers_to(&found),
+        };
+        if is_left {
+            self.say(format!("the {} is left to another replica, which keeps it in another form", which.kind()));
             return Ok(None);
         }
         let version = at(&found, &["metadata", "resourceVersion"]).clone();
         put(&mut desired, &["metadata", "resourceVersion"], version);
         let now = self.write(&place, &desired, &found).await?;
         self.forms.insert(which.kind(), wanted);
-        if is_outdated {
+        if cause != Cause::Otherwise {
             tracing::info!(
                 configuration = which.kind(),
                 fields = differences.join(", "),
@@ -344,6 +330,18 @@ impl Keeper {
         self.repaired(which, &differences.join(", "), by, since).await;
         let weak_since = (lets_pods_by(&differences) && which.judges()).then_some(self.good_as_of.or(since)).flatten();
         Ok(Some(Kept { now, is_written: true, weak_since }))
+    }
+
+    fn cause(&self, which: Which, desired: &Value, found: &Value) -> Cause {
+        let (wanted, found_form) = (form(desired), form(found));
+        let for_others = || self.registration.for_other_documents(which, desired).map(|other| form(&other));
+        if self.forms.get(which.kind()).is_some_and(|last| *last != wanted && *last == found_form) {
+            Cause::OurDocuments
+        } else if is_of_a_replica(found) && for_others() == Some(found_form) {
+            Cause::TheirDocuments
+        } else {
+            Cause::Otherwise
+        }
     }
 
     fn defers_to(&mut self, found: &Value) -> bool {
@@ -459,6 +457,23 @@ impl Keeper {
             self.search.send_modify(|search| *search = Some(search.map_or(since, |earlier| earlier.min(since))));
         }
     }
+}
+
+/// Ends once something else is told; never where nobody is left who could tell it.
+async fn changed<T>(told: &mut watch::Receiver<T>) {
+    if told.changed().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Why a configuration is other than it is to be.
+#[derive(Debug, PartialEq, Eq)]
+enum Cause {
+    /// It is as it was to be until now: it is we who know of other documents.
+    OurDocuments,
+    /// One of us wrote it for other documents.
+    TheirDocuments,
+    Otherwise,
 }
 
 /// What became of one configuration.

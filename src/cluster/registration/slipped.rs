@@ -142,7 +142,8 @@ fn judge(
     Some(Refused { namespace: metadata.namespace, name: metadata.name, uid: metadata.uid, denial })
 }
 
-/// The request that would have created it; nobody knows any more who made it.
+/// The request that would have created it; nobody knows any more who made it. Without a review, what documents demand is not asked of
+/// it: it may be older than they are.
 fn creation<'p>(metadata: &'p Metadata, object: Object<'p>) -> Request<'p> {
     Request {
         phase: Phase::Validate,
