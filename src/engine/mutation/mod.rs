@@ -19,6 +19,7 @@ mod leaving;
 mod others;
 mod patch;
 mod plan;
+mod quarrel;
 pub mod resources;
 mod schema;
 mod selection;
