@@ -107,8 +107,8 @@ const ADVICE: &[(Reason, &str)] = &[
     ),
     (
         Reason::BlocksJob,
-        "Upgrade the nodes to Kubernetes 1.29 or later, so that the sidecar ends with the Job; or leave Jobs out by \
-         match.ownerKinds. placement.allowBlockingJob is for Jobs that end the sidecar themselves.",
+        "Upgrade the nodes to Kubernetes 1.29 or later, so that the sidecar ends with the pod's own containers; or leave \
+         Jobs out by match.ownerKinds. placement.allowBlockingJob is for pods that end the sidecar themselves.",
     ),
     (Reason::NeedsRoot, "Or, where the namespace allows root, let the pod's security context allow it."),
     (Reason::NamedPortMissing, "Declare the port in the container, or write its number into the probe."),

@@ -201,7 +201,7 @@ reasons! {
     OrderConflict "order_conflict" "the order that is asked for cannot be had",
     OrderContested "order_contested" "another injector insists on the same place",
     NativeUnsupported "native_unsupported" "not every kubelet knows native sidecars",
-    BlocksJob "blocks_job" "a plain sidecar would keep the Job from completing",
+    BlocksJob "blocks_job" "a plain sidecar would keep the pod from completing",
     NeedsRoot "needs_root" "the container needs root, which the pod forbids; have this set up outside of the pod instead, such as the network by a CNI plugin",
     NamedPortMissing "named_port_missing" "no container port has the name that the probe uses",
     ProbeOfAnother "probe_of_another" "another injector has rewritten the probe and answers it, so it stays as it is",
