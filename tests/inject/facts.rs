@@ -66,7 +66,7 @@ fn annotations_of_namespaces_count() {
 fn limit_ranges_and_priority_classes_count() {
     let ran = inject("PodDefaults", "{resources: {containers: {limits: {memory: 1Gi}}}}", &format!("{{{APP}}}"));
     assert!(
-        ran.output.contains("128Mi") && ran.errors.contains("(limit_range_clamped)"),
+        ran.output.contains("128Mi") && ran.errors.contains(r#"memory, LimitRange "limits": the amount"#),
         "{}{}",
         ran.output,
         ran.errors

@@ -88,8 +88,8 @@ pub struct World<'a> {
     pub namespace_annotations: BTreeMap<&'a str, &'a str>,
     /// The labels of the pod's service account; none if they are not known.
     pub service_account_labels: Option<BTreeMap<&'a str, &'a str>>,
-    /// The namespace's LimitRanges, as their `spec.limits` are written in JSON.
-    pub limit_ranges: Vec<&'a str>,
+    /// The namespace's LimitRanges.
+    pub limit_ranges: Vec<LimitRange<'a>>,
     /// PriorityClasses by name.
     pub priority_classes: BTreeMap<&'a str, PriorityClass<'a>>,
     /// RuntimeClasses by name; none if nothing is known of them.
@@ -98,6 +98,14 @@ pub struct World<'a> {
     pub has_native_sidecars: bool,
     /// Whether this is the template of a workload, offline: the API server has set no defaults in it and added no pull secrets.
     pub is_template: bool,
+}
+
+/// A LimitRange of a pod's namespace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LimitRange<'a> {
+    pub name: &'a str,
+    /// Its `spec.limits` as JSON.
+    pub limits: &'a str,
 }
 
 /// What a pod gets from its priority class.
