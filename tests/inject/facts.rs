@@ -52,6 +52,18 @@ fn service_accounts_are_known_by_their_labels() {
 }
 
 #[test]
+fn documents_select_service_accounts_by_their_labels() {
+    let selector = "{matchLabels: {needs-api: 'true'}}";
+    let document = format!("{{match: {{serviceAccountSelector: {selector}}}, pod: {{labels: {{chosen: 'yes'}}}}}}");
+    let of = |account: &str| inject("PodDefaults", &document, &format!("{{serviceAccountName: {account}, {APP}}}"));
+    assert!(of("web").output.contains("\"chosen\":\"yes\""), "{}", of("web").output);
+    let (other, unknown) = (of("cart"), of("parcels"));
+    assert!(!other.output.contains("chosen") && !unknown.output.contains("chosen"), "{}", unknown.output);
+    assert!(other.errors.contains("(no_match)") && !other.errors.contains("unknown"), "{}", other.errors);
+    assert!(unknown.errors.contains("(service_account_unknown)"), "{}", unknown.errors);
+}
+
+#[test]
 fn annotations_of_namespaces_count() {
     let containers = "[{container: {name: proxy, image: p}, userOfNamespace: true}]";
     let ran = inject(

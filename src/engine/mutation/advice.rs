@@ -171,7 +171,8 @@ const ADVICE: &[(Reason, &str)] = &[
     ),
     (
         Reason::ServiceAccountUnknown,
-        "Create the service account before its pods, or set automountServiceAccountToken in the pod.",
+        "Create the service account before its pods; or, where a default is left out over it, set \
+         automountServiceAccountToken in the pod.",
     ),
     (Reason::UserUnknown, "Set runAsUser to the user that the image runs as, or runAsNonRoot to what holds for it."),
     (Reason::ImagePullSecretsInTemplate, "Nothing: in a cluster the pod gets them when it is created."),
