@@ -192,6 +192,11 @@ const ADVICE: &[(Reason, &str)] = &[
         "See which webhooks change the pod (kubectl get mutatingwebhookconfigurations), and whether Portcullis is \
          among them.",
     ),
+    (
+        Reason::ImageElsewhere,
+        "If the registry is a mirror of yours, list it in the document's spec.imageMirrors. Otherwise see which webhook put \
+         it there (kubectl get mutatingwebhookconfigurations).",
+    ),
     (Reason::AnnotationsFull, "Take annotations out of the pod, which may have 256 KiB of them."),
 ];
 

@@ -110,10 +110,10 @@ pub fn verify(pod: &str, rules: Rules<'_>) -> Vec<Note> {
             Outcome::Denies => notes.push(document.note(decision.reason, weight, decision.about)),
             Outcome::Applies => {
                 let Part::Injection(injection) = &document.part else { continue };
-                let missing = injection.missing(&pod, &own);
+                let lacking = injection.lacking(&pod, &own);
                 // What the document itself would leave out, beside the others, is not missing.
-                if !missing.is_empty() && !left_out.contains(&document.title) {
-                    notes.push(document.note(Reason::ItemMissing, weight, missing.join(", ")));
+                if !lacking.is_empty() && !left_out.contains(&document.title) {
+                    notes.extend(lacking.into_iter().map(|(reason, about)| document.note(reason, weight, about)));
                 }
             }
         }

@@ -245,5 +245,6 @@ reasons! {
     TooLarge "too_large" "the pod would be larger than what is stored for sure",
     SelfCheckFailed "self_check_failed" "the patch would have broken the pod; this is a fault of Portcullis, please report it",
     ItemMissing "item_missing" "what must be added to the pod is not there: another webhook has removed it, or ours was not asked",
+    ImageElsewhere "image_elsewhere" "the image comes from a registry that the document's imageMirrors do not list",
     AnnotationsFull "annotations_full" "the pod's annotations leave no room",
 }
