@@ -176,10 +176,10 @@ impl<'a> Rules<'a> {
         let mut plan = self.plan(pod, &documents);
         let mut is_begun = false;
         go_round(&mut plan, &documents, |plan, document| {
-            let before = is_begun.then(|| plan.pod.clone());
+            let (before, noted) = (is_begun.then(|| plan.pod.clone()), plan.notes.len());
             is_begun = true;
             document.run(plan, || before.unwrap_or_else(start));
-            self.settle_quarrel(document, &documents, plan);
+            self.settle_quarrel(document, &documents, plan, noted);
         });
         if check::fault(start, &plan.pod, &Standard::new(self.enforced)).is_some() {
             return self.carry_out_one_by_one(start, chosen);
@@ -195,7 +195,7 @@ impl<'a> Rules<'a> {
         go_round(&mut plan, &documents, |plan, document| {
             let (before, noted, reserved) = (plan.pod.clone(), plan.notes.len(), plan.reserved.clone());
             document.run(plan, || before.clone());
-            self.settle_quarrel(document, &documents, plan);
+            self.settle_quarrel(document, &documents, plan, noted);
             let fault = check::fault(start, &plan.pod, &standard);
             let Some(fault) = fault.or_else(|| size::fault(&start(), &plan.pod)) else { return };
             let is_violation = fault.reason == Reason::WouldViolatePodSecurity;

@@ -11,10 +11,16 @@ use super::tree::Node;
 
 impl<'a> Rules<'a> {
     /// Where a document has just ended in a conflict, and would have been left out of a pod without the other documents' parts too: notes
-    /// why that would have been, instead.
-    pub(super) fn settle_quarrel(&self, document: &'a Active, documents: &[(u32, &'a Active)], plan: &mut Plan<'a>) {
-        let is_conflict = |note: &Note| note.document == document.title && note.weight >= Weight::Skipped;
-        if documents.len() < 2 || !plan.notes.last().is_some_and(is_conflict) {
+    /// why that would have been, instead. Before it was carried out there were `noted` notes.
+    pub(super) fn settle_quarrel(
+        &self,
+        document: &'a Active,
+        documents: &[(u32, &'a Active)],
+        plan: &mut Plan<'a>,
+        noted: usize,
+    ) {
+        let is_conflict = plan.notes.iter().skip(noted).any(|note| note.weight >= Weight::Skipped);
+        if !is_conflict || documents.len() < 2 {
             return;
         }
         let others = documents.iter().map(|(_, other)| *other).filter(|other| other.title != document.title);
