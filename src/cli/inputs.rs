@@ -12,7 +12,9 @@ use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, ValueEnum};
 
 use super::policies;
-use crate::engine::mutation::{RuntimeClass, RuntimeClasses, ServiceAccounts, Surroundings, limits_of, priority_of};
+use crate::engine::mutation::{
+    LimitRanges, RuntimeClass, RuntimeClasses, ServiceAccounts, Surroundings, limits_of, priority_of,
+};
 use crate::engine::object::{StringMap, Text};
 use crate::engine::pod_security::{Configuration, LevelVersion};
 use crate::engine::{Mode, Snapshot, Unlisted, Workloads};
@@ -127,7 +129,7 @@ pub(super) struct World {
     pub(super) pods: Pods,
     /// By namespace and name: the labels.
     service_accounts: BTreeMap<(String, String), StringMap<'static>>,
-    limit_ranges: BTreeMap<Box<str>, Vec<Box<str>>>,
+    limit_ranges: LimitRanges,
     priority_classes: BTreeMap<Box<str>, (i32, Box<str>)>,
     runtime_classes: RuntimeClasses,
     /// Whether a node to which pods may go has a kubelet that does not know native sidecars.
@@ -180,7 +182,7 @@ impl World {
             }
             (Some("v1"), Some("LimitRange")) => {
                 let limits = limits_of(&node.to_json()).map_err(unreadable)?;
-                self.limit_ranges.entry(namespace.into()).or_default().push(limits);
+                self.limit_ranges.entry(namespace.into()).or_default().push((name.into(), limits));
             }
             (Some("scheduling.k8s.io/v1"), Some("PriorityClass")) => {
                 self.priority_classes.insert(name.into(), priority_of(&node.to_json()).map_err(unreadable)?);

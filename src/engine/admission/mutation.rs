@@ -20,8 +20,9 @@ pub(super) fn needed<'r>(request: &'r Request<'_>, snapshot: &Snapshot) -> Neede
     if !is_changed(request) || snapshot.documents().is_empty() {
         return Needed::Nothing;
     }
+    let Carried::Unread(pod) = request.object else { return Needed::Nothing };
     let is_known = snapshot.namespace(&request.namespace).is_some();
-    match (is_known, unknown_service_account(request, snapshot)) {
+    match (is_known, unknown_service_account(request, snapshot, || Some(pod))) {
         (true, None) => Needed::Nothing,
         (false, None) => Needed::Namespace(&request.namespace),
         (true, Some(account)) => Needed::ServiceAccount(account),
@@ -29,19 +30,39 @@ pub(super) fn needed<'r>(request: &'r Request<'_>, snapshot: &Snapshot) -> Neede
     }
 }
 
+/// What has to be gathered before a finished pod can be looked at, beside its namespace if the snapshot lacks that.
+pub(super) fn needed_to_verify<'r>(request: &'r Request<'_>, snapshot: &Snapshot, namespace: Needed<'r>) -> Needed<'r> {
+    if !is_changed(request) {
+        return namespace;
+    }
+    let account = unknown_service_account(request, snapshot, || finished_pod(request));
+    match (namespace, account.filter(|_| snapshot.documents().verify_by_service_account())) {
+        (Needed::Nothing, Some(account)) => Needed::ServiceAccount(account),
+        (Needed::Namespace(_), Some(account)) => Needed::ServiceAccountAndNamespace(account),
+        (needed, _) => needed,
+    }
+}
+
+fn finished_pod<'r>(request: &Request<'r>) -> Option<Unread<'r>> {
+    let review = Node::new(str::from_utf8(request.review).unwrap_or_default());
+    review.at(&["request", "object"]).and_then(Node::as_written).map(Unread::of)
+}
+
 /// The pod's service account, if documents ask for its labels and the snapshot lacks it.
-fn unknown_service_account<'r>(request: &'r Request<'_>, snapshot: &Snapshot) -> Option<ServiceAccountName<'r>> {
+fn unknown_service_account<'r, 't>(
+    request: &'r Request<'_>,
+    snapshot: &Snapshot,
+    pod: impl FnOnce() -> Option<Unread<'t>>,
+) -> Option<ServiceAccountName<'r>> {
     let asked = &snapshot.documents().asks().service_account_labels;
     let namespace: &'r str = &request.namespace;
-    let Carried::Unread(pod) = request.object else { return None };
-    let may_matter = match snapshot.namespace(namespace) {
-        Some(known) => known.mutation.as_ref().is_some_and(|mutation| mutation.candidates.ask_for_service_account),
-        None => !asked.is_empty(),
+    let may_matter = |namespace: &Namespace| {
+        namespace.mutation.as_ref().is_some_and(|mutation| mutation.candidates.ask_for_service_account)
     };
-    if !may_matter {
+    if asked.is_empty() || !snapshot.namespace(namespace).is_none_or(may_matter) {
         return None;
     }
-    let name = service_account_of(pod);
+    let name = service_account_of(pod()?);
     let is_known = snapshot.surroundings.service_accounts.find(asked, namespace, &name).is_some();
     (!is_known).then_some(ServiceAccountName { namespace, name })
 }
@@ -158,11 +179,8 @@ pub(super) fn verify(mut verdict: Verdict, request: &Request<'_>, snapshot: &Sna
         return verdict;
     }
     let Some(namespace) = lookup(request, snapshot, facts) else { return verdict };
-    let review = Node::new(str::from_utf8(request.review).unwrap_or_default());
-    let Some(pod) = review.at(&["request", "object"]).and_then(Node::as_written).map(Unread::of) else {
-        return verdict;
-    };
-    let home = Home { name: &request.namespace, namespace, account: None };
+    let Some(pod) = finished_pod(request) else { return verdict };
+    let home = Home { name: &request.namespace, namespace, account: facts.service_account.as_ref() };
     let Some((mutation, world)) = home.world(pod, snapshot, Subject::Pod) else { return verdict };
     let notes = look(pod, rules(snapshot, namespace, mutation, &world));
     for note in &notes {

@@ -109,6 +109,11 @@ impl Documents {
         self.active.iter().any(|document| document.verify != Verify::Off)
     }
 
+    /// Whether any wants finished pods to be looked at, depending on the labels of their service accounts.
+    pub fn verify_by_service_account(&self) -> bool {
+        self.active.iter().any(|document| document.verify != Verify::Off && document.asks_for_service_account())
+    }
+
     /// In the order in which they are carried out.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<Active>> {
         self.active.iter()

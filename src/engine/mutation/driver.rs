@@ -110,10 +110,10 @@ pub fn verify(pod: Unread<'_>, rules: Rules<'_>) -> Vec<Note> {
             Outcome::Denies => notes.push(document.note(decision.reason, weight, decision.about)),
             Outcome::Applies => {
                 let Part::Injection(injection) = &document.part else { continue };
-                let missing = injection.missing(&pod, &own);
+                let lacking = injection.lacking(&pod, &own);
                 // What the document itself would leave out, beside the others, is not missing.
-                if !missing.is_empty() && !left_out.contains(&document.title) {
-                    notes.push(document.note(Reason::ItemMissing, weight, missing.join(", ")));
+                if !lacking.is_empty() && !left_out.contains(&document.title) {
+                    notes.extend(lacking.into_iter().map(|(reason, about)| document.note(reason, weight, about)));
                 }
             }
         }
@@ -176,9 +176,10 @@ impl<'a> Rules<'a> {
         let mut plan = self.plan(pod, &documents);
         let mut is_begun = false;
         go_round(&mut plan, &documents, |plan, document| {
-            let before = is_begun.then(|| plan.pod.clone());
+            let (before, noted) = (is_begun.then(|| plan.pod.clone()), plan.notes.len());
             is_begun = true;
             document.run(plan, || before.unwrap_or_else(start));
+            self.settle_quarrel(document, &documents, plan, noted);
         });
         if check::fault(start, &plan.pod, &Standard::new(self.enforced)).is_some() {
             return self.carry_out_one_by_one(start, chosen);
@@ -192,8 +193,9 @@ impl<'a> Rules<'a> {
         let mut plan = self.plan(start(), &documents);
         let mut standard = Standard::new(self.enforced);
         go_round(&mut plan, &documents, |plan, document| {
-            let (before, noted) = (plan.pod.clone(), plan.notes.len());
+            let (before, noted, reserved) = (plan.pod.clone(), plan.notes.len(), plan.reserved.clone());
             document.run(plan, || before.clone());
+            self.settle_quarrel(document, &documents, plan, noted);
             let fault = check::fault(start, &plan.pod, &standard);
             let Some(fault) = fault.or_else(|| size::fault(&start(), &plan.pod)) else { return };
             let is_violation = fault.reason == Reason::WouldViolatePodSecurity;
@@ -205,19 +207,14 @@ impl<'a> Rules<'a> {
             } else {
                 plan.pod = before;
                 plan.notes.truncate(noted);
+                plan.reserved = reserved;
             }
-            let weight = match (is_violation, document.on_conflict, document.on_self_check) {
-                (true, ..) if document.pod_security == PodSecuritySafety::Allow => Weight::Detail,
-                (true, OnConflict::Deny, _) | (false, _, OnFailure::Deny) => Weight::Denied,
-                (true, OnConflict::Skip, _) | (false, _, OnFailure::Admit) => Weight::Skipped,
-                (true, OnConflict::Warn, _) => Weight::Warning,
-            };
-            plan.note(&document.title, fault.reason, weight, fault.about);
+            plan.note(&document.title, fault.reason, document.weight_of(&fault), fault.about);
         });
         Mutated { pod: plan.pod, patch: None, notes: plan.notes }
     }
 
-    fn plan(&self, original: Node<'a>, documents: &[(u32, &'a Active)]) -> Plan<'a> {
+    pub(super) fn plan(&self, original: Node<'a>, documents: &[(u32, &'a Active)]) -> Plan<'a> {
         let own_containers =
             documents.iter().flat_map(|(_, document)| document.own_containers()).map(str::to_owned).collect();
         let mut plan =
@@ -295,6 +292,17 @@ impl Active {
             plan.pod = before();
             plan.notes.truncate(noted);
             plan.note(&self.title, reason, weight, about);
+        }
+    }
+
+    /// What the document says becomes of a pod that it would break.
+    pub(super) fn weight_of(&self, fault: &check::Fault) -> Weight {
+        let is_violation = fault.reason == Reason::WouldViolatePodSecurity;
+        match (is_violation, self.on_conflict, self.on_self_check) {
+            (true, ..) if self.pod_security == PodSecuritySafety::Allow => Weight::Detail,
+            (true, OnConflict::Deny, _) | (false, _, OnFailure::Deny) => Weight::Denied,
+            (true, OnConflict::Skip, _) | (false, _, OnFailure::Admit) => Weight::Skipped,
+            (true, OnConflict::Warn, _) => Weight::Warning,
         }
     }
 

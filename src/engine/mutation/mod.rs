@@ -19,6 +19,7 @@ mod leaving;
 mod others;
 mod patch;
 mod plan;
+mod quarrel;
 pub mod resources;
 mod schema;
 mod selection;
@@ -34,13 +35,13 @@ pub use documents::{Active, Candidates, Documents, Interned};
 pub use driver::{Mutated, Rules, mutate, passed_over, verify};
 pub use kinds::{limits_of, priority_of};
 pub use patch::Patch;
-pub use plan::{Conflict, Note, Plan, PriorityClass, Reason, Reserved, Weight, World};
+pub use plan::{Conflict, LimitRange, Note, Plan, PriorityClass, Reason, Reserved, Weight, World};
 pub use selection::{
     Decision, Outcome, Relevance, Selection, containers, is_like, is_named, operating_system, owner, owner_kind,
 };
 pub(super) use service_accounts::service_account_of;
 pub use service_accounts::{ServiceAccounts, kept_of};
-pub use surroundings::{Around, Labels, RuntimeClass, RuntimeClasses, Surroundings};
+pub use surroundings::{Around, Labels, LimitRanges, RuntimeClass, RuntimeClasses, Surroundings};
 pub use tree::{Node, quoted};
 
 #[cfg(test)]

@@ -13,6 +13,8 @@
 //! | 9 | the namespace's label, in the same way | as it says |
 //! | 10 | nobody says anything | mode `OptOut`: yes; `OptIn`: no |
 //!
+//! Where that is yes, and a selector asks about the labels of a service account of which nothing is known, it is no, with a warning.
+//!
 //! Only pods that are being created get here: what is running is never changed.
 
 use std::borrow::Cow;
@@ -68,11 +70,21 @@ impl Selection {
         if let Some(reason) = self.guarded(pod).or_else(|| self.mismatch(pod, world)) {
             return Decision::passes(reason);
         }
-        match self.mode {
+        let decision = match self.mode {
             Mode::Disabled => Decision::passes(Reason::DocumentDisabled),
             Mode::Always => self.always(pod),
             Mode::OptOut | Mode::OptIn => self.chosen(pod, world),
+        };
+        if decision.outcome == Outcome::Passes || world.service_account_labels.is_some() || !self.asks_for_account() {
+            return decision;
         }
+        let warning = Some((Reason::ServiceAccountUnknown, "spec.serviceAccountName".to_owned()));
+        Decision { warning, ..Decision::passes(Reason::NoMatch) }
+    }
+
+    /// Whether it depends on the labels of the pod's service account.
+    fn asks_for_account(&self) -> bool {
+        self.r#match.service_account_selector != LabelSelector::default()
     }
 
     fn guarded(&self, pod: &Node<'_>) -> Option<Reason> {
@@ -101,6 +113,9 @@ impl Selection {
             && wanted
                 .namespace_selector
                 .matches(|key| world.namespace_labels.get(key).map(|value| Cow::Borrowed(*value)))
+            && world.service_account_labels.as_ref().is_none_or(|labels| {
+                wanted.service_account_selector.matches(|key| labels.get(key).map(|value| Cow::Borrowed(*value)))
+            })
             && (wanted.owner_kinds.is_empty() || wanted.owner_kinds.has(&owner_kind(pod)))
             && wanted.containers.iter().all(|name| containers(pod).any(|container| is_named(container, name)))
             && wanted.volumes.iter().all(|name| spec_list(pod, "volumes").any(|volume| is_named(volume, name)))

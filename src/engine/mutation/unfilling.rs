@@ -55,6 +55,7 @@ impl Active {
     fn may_be_for(&self, pod: &Node<'_>) -> bool {
         let mut selection: Selection = self.selection.clone();
         selection.r#match.namespace_selector = Default::default();
+        selection.r#match.service_account_selector = Default::default();
         let decision = selection.decide(pod, &World::default());
         decision.outcome == Outcome::Applies || decision.reason == Reason::OptedOutByDefault
     }

@@ -72,6 +72,12 @@ impl Injection {
         names
     }
 
+    /// The names of all volumes that any revision adds.
+    pub(super) fn own_volumes(&self) -> impl Iterator<Item = &str> {
+        let volumes = self.revisions.iter().flat_map(|revision| &revision.parts.volumes);
+        volumes.map(|volume| volume.name.as_str())
+    }
+
     /// The keys of the annotations of namespaces that it reads.
     pub(super) fn namespace_annotations(&self) -> impl Iterator<Item = Box<str>> {
         let mut items = self.revisions.iter().flat_map(|revision| &revision.parts.items);

@@ -50,11 +50,3 @@ pub(super) fn identity<'p>(pod: &'p Node<'_>, world: &World<'p>) -> [Cow<'p, str
     let uid = owner(pod).and_then(|owner| owner.string_at("uid")).unwrap_or_default();
     [Cow::Borrowed(world.namespace), metadata("name"), metadata("generateName"), uid]
 }
-
-/// Whether a container that does not end keeps this pod from completing what it is for. The template of a Job has no owner, but a
-/// restart policy that only Jobs may have.
-pub(super) fn is_of_job(pod: &Node<'_>, world: &World<'_>) -> bool {
-    let by_owner = owner(pod).and_then(|owner| owner.string_at("kind")).is_some_and(|kind| kind == "Job");
-    let policy = pod.at(&["spec", "restartPolicy"]).and_then(Node::string);
-    by_owner || (world.is_template && matches!(policy.as_deref(), Some("Never" | "OnFailure")))
-}

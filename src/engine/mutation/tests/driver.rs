@@ -37,7 +37,7 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    fn labels(&self) -> Vec<&str> {
+    pub(super) fn labels(&self) -> Vec<&str> {
         self.pod["metadata"]["labels"].as_object().into_iter().flatten().map(|(key, _)| key.as_str()).collect()
     }
 
