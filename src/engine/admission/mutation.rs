@@ -1,8 +1,6 @@
 //! The mutate phase: pods that are being created, and nothing else. What is running is never changed, and templates of workloads
 //! are left to their owners, whose tools would fight over them.
 
-use std::fmt::Write;
-
 use super::{Facts, Namespace, Needed, Operation, Request, Snapshot, Status, Verdict, forbidden_as, lookup};
 use crate::engine::facts::ServiceAccountName;
 use crate::engine::mutation::{
@@ -242,8 +240,9 @@ fn all_said(notes: &[Note]) -> String {
             text.push('…');
             break;
         }
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{separator}{} {} {}", note.document, note.reason.code(), note.about);
+        for piece in [separator, &note.document, " ", note.reason.code(), " ", &note.about] {
+            text.push_str(piece);
+        }
     }
     text
 }

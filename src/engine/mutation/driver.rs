@@ -3,7 +3,6 @@
 //! A document is carried out whole or not at all, and nothing is answered that the self-check finds broken.
 
 use std::cell::LazyCell;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::check::{self, Standard};
@@ -74,6 +73,7 @@ pub fn mutate<'a>(pod: Unread<'a>, rules: Rules<'a>) -> Mutated<'a> {
         }
         rules.tell_again(&mutated.pod, &further, &mut notes);
         chosen.extend(further);
+        chosen.sort_unstable();
         mutated = rules.carry_out(start(), &start, &chosen);
     }
     mutated.patch = Patch::of(&mutated.pod);
@@ -134,12 +134,12 @@ pub fn passed_over(pod: Unread<'_>, rules: Rules<'_>) -> Vec<Note> {
 
 impl<'a> Rules<'a> {
     /// The documents that are for this pod, by their numbers; with a note for each that could have been.
-    fn select(&self, pod: &Node<'a>, mut notes: Option<&mut Vec<Note>>) -> BTreeSet<u32> {
-        let mut chosen = BTreeSet::new();
+    fn select(&self, pod: &Node<'a>, mut notes: Option<&mut Vec<Note>>) -> Vec<u32> {
+        let mut chosen = Vec::new();
         for (index, document) in self.documents.at(self.candidates.of(pod)) {
             let decision = document.selection.decide(pod, self.world);
             if decision.outcome == Outcome::Applies {
-                chosen.insert(index);
+                chosen.push(index);
             }
             if let Some(notes) = notes.as_mut() {
                 document.tell(decision, notes);
@@ -149,7 +149,7 @@ impl<'a> Rules<'a> {
     }
 
     /// Those that are for this pod and have not been chosen.
-    fn further(&self, pod: &Node<'a>, chosen: &BTreeSet<u32>) -> Vec<u32> {
+    fn further(&self, pod: &Node<'a>, chosen: &[u32]) -> Vec<u32> {
         let candidates = self.candidates.of(pod).into_iter().filter(|number| !chosen.contains(number));
         let documents = self.documents.at(candidates).into_iter();
         let applies = |document: &Active| document.selection.decide(pod, self.world).outcome == Outcome::Applies;
@@ -171,7 +171,7 @@ impl<'a> Rules<'a> {
         skipped.map(|note| note.document).collect()
     }
 
-    fn carry_out(&self, pod: Node<'a>, start: &impl Fn() -> Node<'a>, chosen: &BTreeSet<u32>) -> Mutated<'a> {
+    fn carry_out(&self, pod: Node<'a>, start: &impl Fn() -> Node<'a>, chosen: &[u32]) -> Mutated<'a> {
         let documents = self.documents.at(chosen.iter().copied());
         let mut plan = self.plan(pod, &documents);
         let mut is_begun = false;
@@ -181,17 +181,17 @@ impl<'a> Rules<'a> {
             document.run(plan, || before.unwrap_or_else(start));
             self.settle_quarrel(document, &documents, plan, noted);
         });
-        if check::fault(start, &plan.pod, &Standard::new(self.enforced)).is_some() {
+        if check::fault(start, &plan.pod, &self.standard()).is_some() {
             return self.carry_out_one_by_one(start, chosen);
         }
         Mutated { pod: plan.pod, patch: None, notes: plan.notes }
     }
 
     /// Runs the documents with a check after each, so that the one at fault is found and taken back.
-    fn carry_out_one_by_one(&self, start: &impl Fn() -> Node<'a>, chosen: &BTreeSet<u32>) -> Mutated<'a> {
+    fn carry_out_one_by_one(&self, start: &impl Fn() -> Node<'a>, chosen: &[u32]) -> Mutated<'a> {
         let documents = self.documents.at(chosen.iter().copied());
         let mut plan = self.plan(start(), &documents);
-        let mut standard = Standard::new(self.enforced);
+        let mut standard = self.standard();
         go_round(&mut plan, &documents, |plan, document| {
             let (before, noted, reserved) = (plan.pod.clone(), plan.notes.len(), plan.reserved.clone());
             document.run(plan, || before.clone());
@@ -203,7 +203,7 @@ impl<'a> Rules<'a> {
                 && (document.pod_security == PodSecuritySafety::Allow || document.on_conflict == OnConflict::Warn);
             if is_accepted {
                 // From here on, what this document violates is nothing new.
-                standard = Standard::accepting(&plan.pod, self.enforced);
+                standard = self.standard().accepting(&plan.pod);
             } else {
                 plan.pod = before;
                 plan.notes.truncate(noted);
@@ -212,6 +212,10 @@ impl<'a> Rules<'a> {
             plan.note(&document.title, fault.reason, document.weight_of(&fault), fault.about);
         });
         Mutated { pod: plan.pod, patch: None, notes: plan.notes }
+    }
+
+    pub(super) fn standard(&self) -> Standard<'_> {
+        Standard::new(self.enforced, self.documents.harmless())
     }
 
     pub(super) fn plan(&self, original: Node<'a>, documents: &[(u32, &'a Active)]) -> Plan<'a> {

@@ -29,6 +29,7 @@ mod size;
 mod surroundings;
 mod tree;
 mod unfilling;
+mod written;
 
 pub use asks::Asks;
 pub use documents::{Active, Candidates, Documents, Interned};
@@ -42,7 +43,8 @@ pub use selection::{
 pub(super) use service_accounts::service_account_of;
 pub use service_accounts::{ServiceAccounts, kept_of};
 pub use surroundings::{Around, Labels, LimitRanges, RuntimeClass, RuntimeClasses, Surroundings};
-pub use tree::{Node, quoted};
+pub use tree::Node;
+pub use written::quoted;
 
 #[cfg(test)]
 mod tests;

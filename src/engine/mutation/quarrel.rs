@@ -3,7 +3,7 @@
 //! Kept true: such a one quarrels with nobody, whichever of them comes first and whichever parts are there already. Otherwise a pod that
 //! the first pass completed without it would be refused by the second, for what the first has added.
 
-use super::check::{Standard, fault};
+use super::check::fault;
 use super::documents::{Active, Part};
 use super::driver::Rules;
 use super::plan::{Note, Plan, Weight};
@@ -37,7 +37,7 @@ impl<'a> Rules<'a> {
         let mut plan = self.plan(pod.clone(), &[(0, document)]);
         document.run(&mut plan, || pod.clone());
         let note = plan.notes.pop().filter(|note| note.weight >= Weight::Skipped).or_else(|| {
-            let fault = fault(&|| pod.clone(), &plan.pod, &Standard::new(self.enforced))?;
+            let fault = fault(&|| pod.clone(), &plan.pod, &self.standard())?;
             Some(document.note(fault.reason, document.weight_of(&fault), fault.about))
         });
         note.filter(|note| note.weight == Weight::Skipped)

@@ -19,12 +19,16 @@
 
 use std::borrow::Cow;
 
+use serde::Deserialize;
+
 use super::document::{
     Enablement, Guard, Guards, LabelSelector, Match, Mode, Names, OnInvalid, OperatingSystem, Requirement,
     SelectorOperator,
 };
 use super::plan::{Reason, Weight, World};
 use super::tree::Node;
+use crate::engine::json;
+use crate::engine::object::{List, Text};
 
 /// What makes a document be for a pod.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -283,13 +287,28 @@ pub fn operating_system(pod: &Node<'_>) -> OperatingSystem {
 
 /// The kind of the pod's controller; `Pod` if it has none.
 pub fn owner_kind<'p>(pod: &'p Node<'_>) -> Cow<'p, str> {
-    owner(pod).and_then(|owner| owner.string_at("kind")).unwrap_or(Cow::Borrowed("Pod"))
+    owner(pod).map_or(Cow::Borrowed("Pod"), |owner| owner.kind.into())
 }
 
-/// The owner reference of the pod's controller.
-pub fn owner<'p, 'a>(pod: &'p Node<'a>) -> Option<&'p Node<'a>> {
-    let references = pod.at(&["metadata", "ownerReferences"])?;
-    references.items().find(|owner| owner.get("controller").and_then(Node::boolean) == Some(true))
+/// The owner reference of a pod's controller.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Owner<'p> {
+    #[serde(borrow)]
+    pub kind: Text<'p>,
+    #[serde(borrow)]
+    pub name: Text<'p>,
+    #[serde(borrow)]
+    pub uid: Text<'p>,
+    controller: Option<bool>,
+}
+
+/// The owner reference of the pod's controller; none if there is none, or references are not what the API has them be.
+pub fn owner<'p>(pod: &'p Node<'_>) -> Option<Owner<'p>> {
+    // Nobody edits them.
+    let references = pod.at(&["metadata", "ownerReferences"])?.came_as();
+    let references: List<Owner<'p>> = json::from_str(references).ok()?;
+    references.into_iter().find(|owner| owner.controller == Some(true))
 }
 
 /// Init containers, then containers.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{LimitRange, World, arrived, compiled, pass, world};
 use crate::engine::mutation::Node;
-use crate::engine::mutation::check::{self, Standard};
+use crate::engine::mutation::check::{self, Harmless, Standard};
 use crate::engine::mutation::resources::{QosClass, Requirements, class_of};
 use crate::engine::pod_security::{Level, LevelVersion};
 
@@ -240,7 +240,9 @@ proptest! {
         for field in ["metadata", "spec"] {
             result.set(field, outcome.pod[field].to_string());
         }
-        let standard = Standard::accepting(&original, LevelVersion { level: Level::Restricted, ..LevelVersion::default() });
+        let harmless = Harmless::default();
+        let enforced = LevelVersion { level: Level::Restricted, ..LevelVersion::default() };
+        let standard = Standard::new(enforced, &harmless).accepting(&original);
         let fault = check::fault(&|| original.clone(), &result, &standard);
         prop_assert!(fault.is_none(), "{:?} by {:?}", fault, patch);
         prop_assert!(broken_pairs(&next).iter().all(|pair| broken_pairs(&first).contains(pair)), "{patch:?}");
