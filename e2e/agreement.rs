@@ -8,6 +8,7 @@
 mod generate;
 mod harness;
 mod settings;
+mod workers;
 
 #[path = "agreement/answer.rs"]
 mod answer;

@@ -6,6 +6,7 @@
 
 mod harness;
 mod settings;
+mod workers;
 
 #[path = "defaulting/difference.rs"]
 mod difference;

@@ -8,15 +8,13 @@ use crate::{
     request::Request,
     settings::{say, setting},
     stage::{BUILT_IN, EXEMPT_USER, Stage, WITH_PORTCULLIS},
+    workers::share,
 };
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use std::{
     collections::BTreeMap,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
-    thread,
+    ops::{ControlFlow, Range},
+    sync::{Mutex, PoisonError},
 };
 
 const REQUESTS: u64 = 2_400;
@@ -85,26 +83,15 @@ pub fn run() -> Result<Vec<String>> {
 }
 
 /// Sends the requests to both servers, a few at a time, and returns what each said, in the order of the requests.
-fn ask(stage: &Stage, seed: u64, indices: std::ops::Range<u64>) -> Result<Vec<(u64, [Said; 2])>> {
-    let next = AtomicU64::new(indices.start);
+fn ask(stage: &Stage, seed: u64, indices: Range<u64>) -> Result<Vec<(u64, [Said; 2])>> {
     let said = Mutex::new(Vec::new());
-    thread::scope(|scope| {
-        let work = || -> Result<()> {
-            let mut somebody = connect(stage, None)?;
-            let mut exempt = connect(stage, Some(EXEMPT_USER))?;
-            loop {
-                let index = next.fetch_add(1, Ordering::Relaxed);
-                if index >= indices.end {
-                    return Ok(());
-                }
-                let request = Request::make(seed, index, &stage.existing);
-                let [first, second] = if request.by_exempt_user { &mut exempt } else { &mut somebody };
-                let pair = [Said::new(&request.send(first)?), Said::new(&request.send(second)?)];
-                said.lock().unwrap_or_else(PoisonError::into_inner).push((index, pair));
-            }
-        };
-        let workers: Vec<_> = (0..IN_FLIGHT).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().try_for_each(|worker| worker.join().map_err(|_| anyhow!("a worker panicked"))?)
+    let begin = || Ok((connect(stage, None)?, connect(stage, Some(EXEMPT_USER))?));
+    share(indices, IN_FLIGHT, begin, |(somebody, exempt), index| {
+        let request = Request::make(seed, index, &stage.existing);
+        let [first, second] = if request.by_exempt_user { exempt } else { somebody };
+        let pair = [Said::new(&request.send(first)?), Said::new(&request.send(second)?)];
+        said.lock().unwrap_or_else(PoisonError::into_inner).push((index, pair));
+        Ok(ControlFlow::Continue(()))
     })?;
     let mut said = said.into_inner().unwrap_or_else(PoisonError::into_inner);
     said.sort_by_key(|(index, _)| *index);

@@ -1,11 +1,10 @@
 //! One run: pods created in dry runs, and what a webhook was shown of each held against the model.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
-use std::thread;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use portcullis::engine::mutation::{Node, arrival};
 use portcullis::manifest::{DocumentText, apply_api_defaults, parse};
 use serde_json::{Value, json};
@@ -16,6 +15,7 @@ use crate::harness::Api;
 use crate::pod::{Case, Choice, all_choices, case};
 use crate::settings::{say, setting};
 use crate::stage::{NAMESPACES, Stage, account, name_of};
+use crate::workers::share;
 
 const PODS: u64 = 2_000;
 const SEED: u64 = 20_261_121;
@@ -41,24 +41,20 @@ pub fn run() -> Result<Vec<String>> {
     let (pods, seed) = (setting("N", PODS)?, setting("SEED", SEED)?);
     let stage = Stage::start()?;
     let tally = Mutex::new(Tally::default());
-    let next = AtomicU64::new(0);
-    let work = || -> Result<()> {
-        let mut api = stage.plane.connect()?;
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let is_done = tally.lock().unwrap_or_else(PoisonError::into_inner).accepted >= pods;
-            // Far more than it takes: the share of pods that are accepted is judged below.
-            if is_done || index >= pods * 4 {
-                return Ok(());
+    // Far more than it takes: the share of pods that are accepted is judged below.
+    share(
+        0..pods * 4,
+        IN_FLIGHT,
+        || stage.plane.connect(),
+        |api, index| {
+            if tally.lock().unwrap_or_else(PoisonError::into_inner).accepted >= pods {
+                return Ok(ControlFlow::Break(()));
             }
-            let judged = judge(&stage, &mut api, &case(seed, index), index)?;
+            let judged = judge(&stage, api, &case(seed, index), index)?;
             tally.lock().unwrap_or_else(PoisonError::into_inner).count(judged);
-        }
-    };
-    thread::scope(|scope| {
-        let workers: Vec<_> = (0..IN_FLIGHT).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().try_for_each(|worker| worker.join().map_err(|_| anyhow!("a worker panicked"))?)
-    })?;
+            Ok(ControlFlow::Continue(()))
+        },
+    )?;
     Ok(tally.into_inner().unwrap_or_else(PoisonError::into_inner).close(seed, pods))
 }
 

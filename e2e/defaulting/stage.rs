@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use portcullis::engine::mutation::arrival::ServiceAccount;
-use portcullis::engine::mutation::{PriorityClass, World};
+use portcullis::engine::mutation::{LimitRange, PriorityClass, World};
 use serde_json::{Value, json};
 
 use crate::harness::{Api, ApiServerSettings, ControlPlane, Settings, until};
@@ -75,7 +75,7 @@ impl Stage {
         let lower = "PreemptLowerPriority";
         World {
             namespace: NAMESPACES[namespace],
-            limit_ranges: self.limits[namespace].iter().map(String::as_str).collect(),
+            limit_ranges: self.limits[namespace].iter().map(|limits| LimitRange { name: "l", limits }).collect(),
             priority_classes: [
                 ("high", class(1000, lower)),
                 ("steady", class(-5, "Never")),

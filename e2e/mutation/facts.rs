@@ -19,6 +19,19 @@ spec:
       unlessServiceAccount: {matchLabels: {needs-api: "true"}}
 "#;
 
+const FOR_SOME: &str = r#"
+apiVersion: portcullis.dev/v1
+kind: SidecarInjection
+metadata: {name: for-some-accounts}
+spec:
+  mode: Always
+  match:
+    namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: chosen-accounts}}
+    serviceAccountSelector: {matchLabels: {proxied: "yes"}}
+  failure: {verify: Deny}
+  add: {containers: [{container: {name: proxy, image: "registry.example.com/proxy:1"}}]}
+"#;
+
 const KNOWN: &str = "portcullis_service_accounts";
 
 #[test]
@@ -43,6 +56,29 @@ fn labels_of_service_accounts_count_from_their_first_moment_while_a_document_ask
         let mut other = pod_of("young-0");
         other["metadata"]["name"] = json!("other");
         until_pod(&mut api, "accounts", &other, has_no_token)?;
+        stage.clear()?;
+        until(SOON, || Ok((stage.metric(KNOWN)? == 0.0).then_some(())))
+    })
+}
+
+#[test]
+fn a_document_is_for_the_pods_of_the_accounts_that_it_selects_from_their_first_moment() -> Result<()> {
+    const NAMESPACE: &str = "chosen-accounts";
+    with_stage(|stage| {
+        let mut api = stage.plane.connect()?;
+        stage.plane.create_namespace(NAMESPACE, &[])?;
+        stage.apply(FOR_SOME, 1.0)?;
+        let account = |name: &str, label: &str| json!({"metadata": {"name": name, "labels": {"proxied": label}}});
+        let accounts = format!("/api/v1/namespaces/{NAMESPACE}/serviceaccounts");
+        api.post(&accounts, &account("first", "yes"))?.done()?;
+        until_pod(&mut api, NAMESPACE, &pod_of("first"), |pod| names(pod, "initContainers") == ["proxy"])?;
+        for number in 0..20 {
+            let (name, label) = (format!("young-{number}"), if number % 2 == 0 { "yes" } else { "no" });
+            api.post(&accounts, &account(&name, label))?.done()?;
+            let stored = create(&mut api, NAMESPACE, &pod_of(&name))?;
+            let expected: &[&str] = if label == "yes" { &["proxy"] } else { &[] };
+            assert_eq!(names(&stored, "initContainers"), expected, "{stored}");
+        }
         stage.clear()?;
         until(SOON, || Ok((stage.metric(KNOWN)? == 0.0).then_some(())))
     })

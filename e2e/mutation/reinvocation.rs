@@ -75,7 +75,12 @@ fn a_registry_that_another_webhook_puts_before_every_image_stays() -> Result<()>
         // Where it is mandatory, only a registry that the document declares will do.
         let mandatory = LOG_SHIPPER.replace("  enablement:", "  failure: {verify: Deny}\n  enablement:");
         stage.apply(&mandatory, 1.0)?;
-        until_pod(&mut api, "registry", &pod("a", Some(SHIP)), |answer| answer["code"] == 403)?;
+        let denial = until_pod(&mut api, "registry", &pod("a", Some(SHIP)), |answer| answer["code"] == 403)?;
+        let message = denial["message"].as_str().unwrap_or_default();
+        assert!(
+            message.contains("registry \"mirror.example.com\"") && message.contains("image_elsewhere"),
+            "{message}"
+        );
         let declared = mandatory.replace("  enablement:", "  imageMirrors: [mirror.example.com]\n  enablement:");
         stage.apply(&declared, 1.0)?;
         until_pod(&mut api, "registry", &pod("a", Some(SHIP)), is_put)?;

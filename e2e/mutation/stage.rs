@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::harness::{Api, ApiServerSettings, AuditLog, ControlPlane, Portcullis, Service, Settings, Shared, until};
 use crate::rights;
@@ -80,6 +80,35 @@ impl Stage {
     /// Starts another replica, to which nothing leads.
     pub fn start_another(&self) -> Result<Portcullis> {
         start(&self.plane, self.plane.addresses.process(40)?, &self.arguments)
+    }
+
+    /// Starts another replica, which may do all that is needed but read documents, and so is never ready.
+    pub fn start_blind(&self) -> Result<Portcullis> {
+        const NAME: &str = "blind";
+        let mut api = self.plane.connect()?;
+        let rbac = "/apis/rbac.authorization.k8s.io/v1";
+        let mut role = api.get(&format!("{rbac}/clusterroles/{RELEASE}"))?.done()?;
+        if let Some(rules) = role["rules"].as_array_mut() {
+            rules.retain(|rule| rule["apiGroups"] != json!(["portcullis.dev"]));
+        }
+        let role = json!({"metadata": {"name": NAME}, "rules": role["rules"]});
+        api.post(&format!("{rbac}/clusterroles"), &role)?.done()?;
+        let own = format!("{rbac}/namespaces/{NAMESPACE}/rolebindings");
+        for (bindings, kind, role) in
+            [(format!("{rbac}/clusterrolebindings"), "ClusterRole", NAME), (own, "Role", RELEASE)]
+        {
+            let binding = json!({
+                "metadata": {"name": NAME},
+                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": role},
+                "subjects": [{"kind": "ServiceAccount", "name": NAME, "namespace": NAMESPACE}],
+            });
+            api.post(&bindings, &binding)?.done()?;
+        }
+        let kubeconfig = self.plane.kubeconfig_of_service_account(NAMESPACE, NAME)?;
+        let others = self.arguments.iter().filter(|argument| !argument.starts_with("--kubeconfig="));
+        let arguments = [format!("--kubeconfig={}", kubeconfig.display())];
+        let arguments: Vec<&str> = arguments.iter().chain(others).map(String::as_str).collect();
+        Portcullis::start_unready(&self.plane, NAMESPACE, self.plane.addresses.service(3), &arguments)
     }
 
     /// Deletes all documents, and waits until pods are left alone.

@@ -1,11 +1,13 @@
 //! A document takes effect when it is applied and ends when it is deleted, for pods of every origin.
 
-use anyhow::{Context, Result};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use crate::documents::{LOG_SHIPPER, SHIP, is_shipping, is_untouched, pod};
 use crate::harness::{Api, until};
-use crate::stage::{SOON, configuration, create, pods, until_pod, with_stage};
+use crate::stage::{SOON, configuration, create, is_asked, pods, until_pod, with_stage};
 
 const REPAIRS: &str = "portcullis_registration_repairs_total";
 
@@ -55,8 +57,42 @@ fn replicas_agree_about_documents_that_come_and_go() -> Result<()> {
         }
         // Whichever is alone goes on with what the other has left.
         stage.apply(LOG_SHIPPER, 1.0)?;
-        anyhow::ensure!(later.process.terminate(SOON)?.success());
+        ensure!(later.process.terminate(SOON)?.success());
         stage.clear()
+    })
+}
+
+#[test]
+fn a_replica_that_cannot_know_the_documents_leaves_the_rules_to_those_that_do() -> Result<()> {
+    with_stage(|stage| {
+        let mut api = stage.plane.connect()?;
+        stage.apply(LOG_SHIPPER, 1.0)?;
+        let mut generation =
+            || Ok::<_, anyhow::Error>(api.get(&configuration("mutating"))?.done()?["metadata"]["generation"].take());
+        let before = generation()?;
+        // Starts are told apart by the API server's clock, to the second.
+        std::thread::sleep(Duration::from_millis(1_100));
+        let blind = stage.start_blind()?;
+        let looks = "portcullis_registered{configuration=\"validating\"}";
+        until(SOON, || Ok((blind.metric(looks)? == 1.0).then_some(())))?;
+        // Longer than a replica without documents waits for others to hear that there are none.
+        std::thread::sleep(Duration::from_secs(7));
+        assert_eq!(generation()?, before);
+        ensure!(blind.process.terminate(SOON)?.success());
+        Ok(())
+    })
+}
+
+#[test]
+fn rules_that_somebody_takes_away_come_back_and_are_told_of() -> Result<()> {
+    with_stage(|stage| {
+        let mut api = stage.plane.connect()?;
+        stage.apply(LOG_SHIPPER, 1.0)?;
+        let repairs = stage.metric(REPAIRS)?;
+        let mut found = api.get(&configuration("mutating"))?.done()?;
+        found["webhooks"][0]["rules"] = json!([]);
+        api.put(&configuration("mutating"), &found)?.done()?;
+        until(SOON, || Ok((is_asked(&mut api)? && stage.metric(REPAIRS)? == repairs + 1.0).then_some(())))
     })
 }
 

@@ -32,6 +32,25 @@ fn a_pod_that_slips_in_through_a_weak_configuration_is_reported() -> Result<()> 
     })
 }
 
+#[test]
+fn a_pod_that_slips_in_is_reported_though_the_other_configuration_cannot_be_repaired_yet() -> Result<()> {
+    with_stage(|stage| {
+        let mut api = stage.plane.connect()?;
+        slip(stage, "while-both", |api| {
+            let mut found = api.get(&configuration("mutating"))?.done()?;
+            found["webhooks"][0]["failurePolicy"] = json!("Ignore");
+            found["metadata"]["finalizers"] = json!(["example.com/held"]);
+            api.put(&configuration("mutating"), &found)?.done()?;
+            api.delete(&configuration("mutating"))?.done()?;
+            api.delete(&configuration("validating"))?.done()?;
+            Ok(())
+        })?;
+        let reported = is_reported(stage, &mut api, "while-both");
+        api.merge(&configuration("mutating"), &json!({"metadata": {"finalizers": null}}))?.done()?;
+        reported
+    })
+}
+
 /// Creates a privileged pod after `weaken`, while no replica can do anything about it.
 fn slip(stage: &Stage, name: &str, weaken: impl FnOnce(&mut Api) -> Result<()>) -> Result<()> {
     let mut api = stage.plane.connect()?;

@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 use tokio::sync::watch;
 use tokio::time::sleep;
 
+use super::duration;
 use crate::certs::{Authority, Leaf, Lifetimes, Terms};
 use crate::cluster::{Access, Certificates, Origin, Published, Release};
 use crate::engine::{Facts, Needed, Snapshot};
@@ -262,21 +263,13 @@ impl<B: Backend> Backend for Certified<B> {
     }
 }
 
-/// Reads `90d`, `12h`, `30m` or `10s`; a second at least and a hundred years at most.
+/// A second at least and a hundred years at most.
 fn lifetime(text: &str) -> Result<Duration, String> {
-    let wrong = || "write a whole number with a unit, such as 90d, 12h, 30m or 10s".to_owned();
-    let unit = text.chars().next_back().ok_or_else(wrong)?;
-    let seconds = match unit {
-        'd' => 24 * 60 * 60,
-        'h' => 60 * 60,
-        'm' => 60,
-        's' => 1,
-        _ => return Err(wrong()),
-    };
-    let number: u64 = text.strip_suffix(unit).unwrap_or_default().parse().map_err(|_| wrong())?;
-    let most = 100 * 365 * 24 * 60 * 60;
-    let seconds = number.checked_mul(seconds).filter(|seconds| (1..=most).contains(seconds));
-    seconds.map(Duration::from_secs).ok_or_else(|| "give 1s or more and 36500d or less".to_owned())
+    let most = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+    match duration::whole(text)? {
+        lifetime if lifetime.is_zero() || lifetime > most => Err("give 1s or more and 36500d or less".to_owned()),
+        lifetime => Ok(lifetime),
+    }
 }
 
 #[cfg(test)]

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-/// Reads `90s`, `30m`, `1h` or `1d`, in whole numbers.
+/// Reads `90d`, `12h`, `30m` or `10s`, in whole numbers.
 ///
 /// # Errors
 /// What to write instead.
 pub(super) fn whole(text: &str) -> Result<Duration, String> {
-    let wrong = || "write a whole number and a unit, such as 90s, 30m, 1h or 1d".to_owned();
+    let wrong = || "write a whole number and a unit, such as 90d, 12h, 30m or 10s".to_owned();
     let (number, seconds) = [("s", 1), ("m", 60), ("h", 3_600), ("d", 86_400)]
         .into_iter()
         .find_map(|(unit, seconds)| Some((text.strip_suffix(unit)?, seconds)))

@@ -12,7 +12,9 @@ use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, ValueEnum};
 
 use super::policies;
-use crate::engine::mutation::{RuntimeClass, RuntimeClasses, ServiceAccounts, Surroundings, limits_of, priority_of};
+use crate::engine::mutation::{
+    LimitRanges, RuntimeClass, RuntimeClasses, ServiceAccounts, Surroundings, limits_of, priority_of,
+};
 use crate::engine::object::{StringMap, Text};
 use crate::engine::pod_security::{Configuration, LevelVersion};
 use crate::engine::{Mode, Snapshot, Unlisted, Workloads};
@@ -39,7 +41,7 @@ pub(super) struct Judging {
     pub(super) policies: Vec<PathBuf>,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum ModeArgument {
     /// Deny what the policies forbid.
     Enforce,
@@ -102,9 +104,8 @@ pub(super) fn configuration(path: &Path) -> Result<Configuration> {
         bail!("{}:{}: a second document; a configuration is one", path.display(), second.first_line);
     }
     let node = parse(&document).map_err(|error| placed(path, &error))?;
-    let mut json = Vec::new();
-    node.write_json(&mut json);
-    let value = serde_json::from_slice(&json).with_context(|| format!("{}: not a configuration", path.display()))?;
+    let value =
+        serde_json::from_str(&node.to_json()).with_context(|| format!("{}: not a configuration", path.display()))?;
     Configuration::read(&value).map_err(|errors| {
         let lines = Lines::of(&document);
         let texts: Vec<String> = errors
@@ -128,7 +129,7 @@ pub(super) struct World {
     pub(super) pods: Pods,
     /// By namespace and name: the labels.
     service_accounts: BTreeMap<(String, String), StringMap<'static>>,
-    limit_ranges: BTreeMap<Box<str>, Vec<Box<str>>>,
+    limit_ranges: LimitRanges,
     priority_classes: BTreeMap<Box<str>, (i32, Box<str>)>,
     runtime_classes: RuntimeClasses,
     /// Whether a node to which pods may go has a kubelet that does not know native sidecars.
@@ -173,21 +174,21 @@ impl World {
                 }
             }
             (Some("v1"), Some("Pod")) => {
-                let pod = json(node).into_bytes().into_boxed_slice();
+                let pod = node.to_json().into_bytes().into_boxed_slice();
                 self.pods.entry(namespace.to_owned()).or_default().push(pod);
             }
             (Some("v1"), Some("ServiceAccount")) => {
                 self.service_accounts.insert((namespace.to_owned(), name), labels(node)?);
             }
             (Some("v1"), Some("LimitRange")) => {
-                let limits = limits_of(&json(node)).map_err(unreadable)?;
-                self.limit_ranges.entry(namespace.into()).or_default().push(limits);
+                let limits = limits_of(&node.to_json()).map_err(unreadable)?;
+                self.limit_ranges.entry(namespace.into()).or_default().push((name.into(), limits));
             }
             (Some("scheduling.k8s.io/v1"), Some("PriorityClass")) => {
-                self.priority_classes.insert(name.into(), priority_of(&json(node)).map_err(unreadable)?);
+                self.priority_classes.insert(name.into(), priority_of(&node.to_json()).map_err(unreadable)?);
             }
             (Some("node.k8s.io/v1"), Some("RuntimeClass")) => {
-                self.runtime_classes.insert(name.into(), RuntimeClass::read(&json(node)).map_err(unreadable)?);
+                self.runtime_classes.insert(name.into(), RuntimeClass::read(&node.to_json()).map_err(unreadable)?);
             }
             (Some("v1"), Some("Node")) => self.has_old_kubelet |= is_old(node)?,
             (_, kind) => {
@@ -240,12 +241,6 @@ fn is_old(object: &Node) -> Result<bool, (&Node, String)> {
         .ok_or_else(|| (version, format!("{text:?} is no version of a kubelet, such as v1.33.2")))
 }
 
-fn json(node: &Node) -> String {
-    let mut json = Vec::new();
-    node.write_json(&mut json);
-    String::from_utf8_lossy(&json).into_owned()
-}
-
 /// The labels of an object, each a string.
 pub(super) fn labels(object: &Node) -> Result<StringMap<'static>, (&Node, String)> {
     texts(object, "labels")
@@ -275,6 +270,5 @@ fn documents(path: &Path) -> Result<impl Iterator<Item = Result<DocumentText, Pa
 }
 
 fn placed(path: &Path, error: &ParseError) -> anyhow::Error {
-    let hint = error.hint.as_deref().map(|hint| format!(" ({hint})")).unwrap_or_default();
-    anyhow!("{}:{}:{}: {}{hint}", path.display(), error.line, error.column, error.message)
+    anyhow!(error.within(path.display()))
 }

@@ -65,22 +65,19 @@ impl Reader {
     }
 
     fn unreadable(&mut self, path: &Path, error: &ParseError) {
-        let hint = error.hint.as_deref().map(|hint| format!(" ({hint})")).unwrap_or_default();
-        self.flaws.push(format!("{}:{}:{}: {}{hint}", path.display(), error.line, error.column, error.message));
+        self.flaws.push(error.within(path.display()));
     }
 
     fn object(&mut self, path: &Path, text: &DocumentText, object: &Object) {
         if !object.api_version().is_some_and(|version| version.starts_with("portcullis.dev/")) {
             return;
         }
-        let mut json = Vec::new();
-        object.node.write_json(&mut json);
         let lines = Lines::of(text);
         let place = |field: &str| {
             let position = lines.position(object.node.find(field).span.start);
             format!("{}:{}:{}", path.display(), position.line, position.column)
         };
-        let document = Document::read(&String::from_utf8_lossy(&json));
+        let document = Document::read(&object.node.to_json());
         let compiled = document.and_then(|document| Active::compile(&document));
         match compiled {
             Ok(active) => {

@@ -107,7 +107,7 @@ impl Keeper for KindOf {
                 kind,
                 name,
                 flaws = flaws.join("; "),
-                "a document does not compile; its last good form stays"
+                "a document does not compile; its last good form stays, if there is one"
             );
         }
         self.has_changed = true;

@@ -13,6 +13,7 @@ use super::error::ClusterError;
 use super::place::{Deed, Place};
 use super::question::Question;
 use super::release::Release;
+use crate::telemetry::log::clipped;
 
 /// The most bytes of a note; the API allows 1 KiB.
 pub(super) const MOST_OF_A_NOTE: usize = 1000;
@@ -96,26 +97,10 @@ async fn write(
         "reason": event.reason,
         "action": event.action,
         "regarding": regarding,
-        "note": clipped(event.note),
+        "note": clipped(event.note, MOST_OF_A_NOTE),
         "type": if event.is_warning { "Warning" } else { "Normal" },
     });
     let place = Place::new(format!("/apis/events.k8s.io/v1/namespaces/{namespace}/events"), "");
     let body = document.to_string();
     access.ask(Question::Object(&place, Deed::Create(body.as_bytes())), MOST_OF_AN_ANSWER).await.map(|_| ())
-}
-
-fn clipped(note: &str) -> &str {
-    note.split_at_checked(note.floor_char_boundary(MOST_OF_A_NOTE)).map_or(note, |(beginning, _)| beginning)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_note_is_no_longer_than_the_api_allows_and_stays_text() {
-        assert_eq!(clipped("short"), "short");
-        let long = "ä".repeat(600);
-        assert!(clipped(&long).len() <= MOST_OF_A_NOTE && long.starts_with(clipped(&long)));
-    }
 }

@@ -78,7 +78,8 @@ impl Cluster {
         trusted: channel::Receiver<Option<Arc<str>>>,
         published: channel::Sender<Option<Arc<str>>>,
     ) {
-        keep(self.state.clone(), registration, trusted, published, self.documents.clone());
+        let (documents, missing) = (self.documents.clone(), self.conditions.clone());
+        keep(self.state.clone(), registration, trusted, published, documents, missing);
     }
 
     /// All that is known now, and no namespace where that is too old to judge by.

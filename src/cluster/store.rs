@@ -3,8 +3,11 @@
 //! Changes that mean nothing to any decision (most of them) are told apart here, so that they publish nothing. Namespaces
 //! beyond the bound are left out: each review reads its own live, which is dearer and as right.
 
+use std::sync::Arc;
+
 use super::objects::Namespace;
 use crate::engine::Snapshot;
+use crate::engine::mutation::Documents;
 
 /// The most namespaces that are held. Each takes about 200 bytes.
 const MOST: usize = 200_000;
@@ -20,6 +23,11 @@ impl Store {
     /// A store that knows the same rules and no namespace.
     pub(super) fn empty(rules: &Snapshot) -> Self {
         Self { snapshot: rules.without_namespaces(), has_changed: true, most: MOST }
+    }
+
+    /// Whether its namespaces are compiled under these very documents.
+    pub(super) fn is_under(&self, documents: &Arc<Documents>) -> bool {
+        self.snapshot.is_under(documents)
     }
 
     pub(super) fn put(&mut self, namespace: &Namespace<'_>) {

@@ -126,9 +126,9 @@ impl Keeper for LimitRanges {
     }
 
     fn publish(&mut self) {
-        let mut ranges = BTreeMap::<Box<str>, Vec<Box<str>>>::new();
-        for ((namespace, _), limits) in &self.held {
-            ranges.entry(namespace.clone()).or_default().push(limits.clone());
+        let mut ranges = BTreeMap::<Box<str>, Vec<_>>::new();
+        for ((namespace, name), limits) in &self.held {
+            ranges.entry(namespace.clone()).or_default().push((name.clone(), limits.clone()));
         }
         self.known.change(|known| known.limit_ranges = Arc::new(ranges));
         self.known.publish(&self.state);

@@ -43,7 +43,7 @@ pub(super) async fn follow(state: Arc<State>, documents: Receiver<Arc<Documents>
     let mut watch = Watch { store: Store::empty(&state.snapshot.load()), since: String::new(), state, documents };
     let mut pause = SHORTEST_PAUSE;
     loop {
-        let turn = if watch.since.is_empty() || watch.state.needs_list(Instant::now()) {
+        let turn = if watch.needs_list(Instant::now()) {
             watch.list().await.map_err(|error| ("listing namespaces", error))
         } else {
             watch.changes().await.map_err(|error| ("watching namespaces", error))
@@ -91,6 +91,11 @@ struct Watch {
 }
 
 impl Watch {
+    /// Whether the watch cannot go on from where it was, has not proven anything for long, or holds what other documents made of it.
+    fn needs_list(&self, now: Instant) -> bool {
+        self.since.is_empty() || self.state.needs_list(now) || !self.store.is_under(&self.documents.borrow())
+    }
+
     async fn list(&mut self) -> Result<(), ClusterError> {
         let asked = Instant::now();
         let state = self.state.clone();
@@ -120,10 +125,7 @@ impl Watch {
         tokio::select! {
             // A hanging watch is begun anew; that it proves nothing meanwhile is for the heartbeat to show.
             followed = within(length, self.apply_all(&mut body)) => followed,
-            Ok(()) = documents.changed() => {
-                self.since.clear();
-                Ok(())
-            }
+            Ok(()) = documents.changed() => Ok(()),
         }
     }
 
@@ -176,4 +178,35 @@ pub(super) async fn within<T>(
     answer: impl Future<Output = Result<T, ClusterError>>,
 ) -> Result<T, ClusterError> {
     timeout(patience, answer).await.unwrap_or(Err(ClusterError::Late))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::watch::channel;
+
+    use super::super::access::Access;
+    use super::*;
+    use crate::engine::pod_security::{Configuration, LevelVersion};
+    use crate::engine::{Snapshot, Unlisted};
+
+    #[test]
+    fn namespaces_are_listed_under_other_documents_however_often_that_fails() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let (publish, documents) = channel(Arc::new(Documents::default()));
+            let rules = Snapshot::new(Configuration::uniform(LevelVersion::PRIVILEGED), Unlisted::Unknown);
+            let rules = rules.with_documents(documents.borrow().clone());
+            let store = Store::empty(&rules);
+            let state = Arc::new(State::new(Access::to_nowhere(), rules, Duration::from_secs(60), Arc::default()));
+            let now = Instant::now();
+            state.listed(now, 7);
+            let mut watch = Watch { state, store, since: "7".to_owned(), documents };
+            assert!(!watch.needs_list(now));
+            publish.send_replace(Arc::default());
+            for _ in 0..2 {
+                assert!(watch.needs_list(now));
+                assert!(watch.list().await.is_err(), "nobody is there to be asked");
+            }
+        });
+    }
 }

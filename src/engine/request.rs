@@ -1,6 +1,8 @@
 //! What the API server asks, parsed and borrowed from its body; built by `review::decode`, or offline by the command line.
 
-use super::json::Cursor;
+use std::borrow::Cow;
+
+use super::json::{self, Cursor};
 use super::object::{GroupVersionKind, Object, Text};
 
 /// One admission request. Field names follow `admission.k8s.io/v1`.
@@ -21,6 +23,27 @@ pub struct Request<'a> {
     pub old_object: Carried<'a>,
     /// The AdmissionReview itself; empty if there is none. Read again by the few who need of the object what is not decoded.
     pub review: &'a [u8],
+}
+
+impl<'a> Request<'a> {
+    /// What the object is called; of one that the API server is about to name, such as a pod of a ReplicaSet, what the name begins
+    /// with: `web-*`. Empty if it says neither.
+    pub fn called(&self) -> Cow<'_, str> {
+        if !self.name.is_empty() {
+            return Cow::Borrowed(&self.name);
+        }
+        let beginning: Text<'_> = json::from_str(member(self.metadata(), "generateName")).unwrap_or_default();
+        if beginning.is_empty() { Cow::Borrowed("") } else { Cow::Owned(format!("{}*", &*beginning)) }
+    }
+
+    /// The JSON of the object's metadata; empty if there is none.
+    pub fn metadata(&self) -> &'a str {
+        if let Carried::Unread(object) = &self.object {
+            return object.metadata;
+        }
+        let review = str::from_utf8(self.review).unwrap_or_default();
+        ["request", "object", "metadata"].into_iter().fold(review, member)
+    }
 }
 
 /// Which of the two calls this is.
@@ -102,29 +125,29 @@ pub struct Unread<'a> {
 impl<'a> Unread<'a> {
     /// Finds them.
     pub fn of(text: &'a str) -> Self {
-        let metadata = member(text, "metadata");
-        Self {
-            text,
-            metadata,
-            labels: member(metadata, "labels"),
-            annotations: member(metadata, "annotations"),
-            managed_fields: member(metadata, "managedFields"),
-            spec: member(text, "spec"),
-        }
+        let [metadata, spec] = members(text, ["metadata", "spec"]);
+        let [labels, annotations, managed_fields] = members(metadata, ["labels", "annotations", "managedFields"]);
+        Self { text, metadata, labels, annotations, managed_fields, spec }
     }
 }
 
 /// The text of an object's member, the last of this name; empty if there is none.
 fn member<'a>(object: &'a str, name: &str) -> &'a str {
-    let mut found = "";
+    let [found] = members(object, [name]);
+    found
+}
+
+/// The same of several members.
+fn members<'a, const N: usize>(object: &'a str, names: [&str; N]) -> [&'a str; N] {
+    let mut found = [""; N];
     let read = Cursor::new(object).members(|key, cursor| {
         let value = cursor.value()?;
-        if &*key == name {
-            found = value;
+        if let Some((_, found)) = names.iter().zip(&mut found).find(|(name, _)| **name == &*key) {
+            *found = value;
         }
         Ok(())
     });
-    read.map_or("", |()| found)
+    read.map_or([""; N], |()| found)
 }
 
 /// Why a request's object is of no use.
@@ -163,4 +186,55 @@ fn unknown(kind: GroupVersionKind<'_>) -> String {
         kind.kind,
         format!("{}/{}", kind.group, kind.version).trim_start_matches('/')
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request<'a>(name: &'a str, object: Carried<'a>, review: &'a [u8]) -> Request<'a> {
+        Request {
+            phase: Phase::Mutate,
+            uid: "u".into(),
+            operation: Operation::Create,
+            kind: ObjectKind::default(),
+            resource: Resource::default(),
+            subresource: "".into(),
+            name: name.into(),
+            namespace: "shop".into(),
+            username: "".into(),
+            dry_run: false,
+            object,
+            old_object: Carried::Absent,
+            review,
+        }
+    }
+
+    /// What an object is called, as it tells itself and as the review tells that carries it.
+    fn called(name: &str, metadata: &str) -> [String; 2] {
+        let object = format!(r#"{{"metadata":{metadata},"spec":{{"metadata":{{"generateName":"other-"}}}}}}"#);
+        let old = r#"{"metadata":{"generateName":"old-"}}"#;
+        let review = format!(r#"{{"request":{{"object":{object},"oldObject":{old}}}}}"#);
+        let unread = Carried::Unread(Unread::of(&object));
+        let requests = [request(name, unread, b""), request(name, Carried::Absent, review.as_bytes())];
+        requests.map(|request| request.called().into_owned())
+    }
+
+    #[test]
+    fn an_object_is_called_by_its_name_or_by_what_its_name_begins_with() {
+        assert_eq!(called("web-1", r#"{"name":"web-1","generateName":"web-"}"#), ["web-1"; 2]);
+        assert_eq!(called("", r#"{"labels":{"generateName":"x"},"generateName":"w\u0065b-"}"#), ["web-*"; 2]);
+        for silent in ["{}", "null", "7", r#"{"generateName":""}"#, r#"{"generateName":null}"#, r#"{"generateName":7}"#]
+        {
+            assert_eq!(called("", silent), [""; 2], "{silent}");
+        }
+    }
+
+    #[test]
+    fn an_object_is_called_nothing_where_the_review_does_not_tell() {
+        for review in [&b""[..], b"{", b"\xff", b"[]", br#"{"request":{"object":null}}"#, br#"{"request":7}"#] {
+            let request = request("", Carried::Undecodable("broken".to_owned()), review);
+            assert_eq!(request.called(), "", "{}", String::from_utf8_lossy(review));
+        }
+    }
 }

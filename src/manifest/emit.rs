@@ -15,9 +15,7 @@ pub(super) fn inline(value: &Node) -> String {
 
 /// A value as JSON, which may stand within brackets.
 pub(super) fn flow(value: &Node) -> String {
-    let mut json = Vec::new();
-    value.write_json(&mut json);
-    String::from_utf8_lossy(&json).into_owned()
+    value.to_json()
 }
 
 /// An entry of a map on lines of its own.

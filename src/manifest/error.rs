@@ -1,5 +1,7 @@
 //! The room's one error: what is wrong with a text, where, and what to do instead.
 
+use std::fmt::Display;
+
 use super::Position;
 
 /// Text that cannot be read as a manifest.
@@ -20,6 +22,13 @@ impl ParseError {
     pub(super) fn new(position: Position, fault: Fault) -> Self {
         let Position { line, column } = position;
         Self { line, column, message: fault.message, hint: fault.hint }
+    }
+
+    /// All that is known of it, on one line, for a text of this name: `FILE:LINE:COLUMN: MESSAGE (HINT)`.
+    pub fn within(&self, file: impl Display) -> String {
+        let Self { line, column, message, hint } = self;
+        let hint = hint.as_deref().map(|hint| format!(" ({hint})")).unwrap_or_default();
+        format!("{file}:{line}:{column}: {message}{hint}")
     }
 }
 

@@ -114,6 +114,13 @@ impl Node {
         }
     }
 
+    /// The value as compact JSON.
+    pub fn to_json(&self) -> String {
+        let mut json = Vec::new();
+        self.write_json(&mut json);
+        String::from_utf8_lossy(&json).into_owned()
+    }
+
     /// Appends the value as compact JSON.
     pub fn write_json(&self, json: &mut Vec<u8>) {
         match &self.value {

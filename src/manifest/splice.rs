@@ -52,7 +52,7 @@ pub fn splice(document: &DocumentText, operations: &[Operation]) -> Result<Strin
         apply(&mut expected, operation).ok_or_else(|| SpliceError::Nowhere(place()))?;
         let edit = Splicer { text: &document.text, place: place() }.edit(&root, operation)?;
         document.text.replace_range(edit.span.range(), &edit.text);
-        let is_right = parse(&document).is_ok_and(|read| json(&read) == json(&expected));
+        let is_right = parse(&document).is_ok_and(|read| read.to_json() == expected.to_json());
         if !is_right {
             return Err(SpliceError::Layout(place()));
         }
@@ -87,12 +87,6 @@ fn grounded(root: &Node, operation: &Operation) -> Operation {
         }
     }
     operation.clone()
-}
-
-fn json(node: &Node) -> Vec<u8> {
-    let mut json = Vec::new();
-    node.write_json(&mut json);
-    json
 }
 
 /// Applies an operation to the tree; none if it has no such place.

@@ -39,7 +39,7 @@ fn decode_body(phase: Phase, body: &[u8]) -> Result<Request<'_>, BadReview> {
     match phase {
         Phase::Validate => decode_objects(body),
         Phase::Mutate => {
-            match str::from_utf8(body).map(json::from_str::<Envelope<'_, json::Spanned<'_, Sketch<'_>>>>) {
+            match simdutf8::basic::from_utf8(body).map(json::from_str::<Envelope<'_, json::Spanned<'_, Sketch<'_>>>>) {
                 Ok(Ok(envelope)) => request(phase, envelope, unread),
                 _ => decode_in_parts(phase, body),
             }

@@ -1,14 +1,10 @@
 //! Tells of decided reviews: upstream's counters for all, a log line for denials and errors, and for every Nth that is allowed.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use serde::Deserialize;
-
-use super::Metrics;
-use crate::engine::object::Text;
+use super::{Metrics, log};
 use crate::engine::{Annotation, Phase, Request, Verdict};
 
 /// Bytes of a text in a log line.
@@ -41,7 +37,7 @@ macro_rules! tell {
             kind = clipped(&request.kind.kind),
             subresource = clipped(&request.subresource),
             namespace = clipped(&request.namespace),
-            name = clipped(&name(request)),
+            name = clipped(&request.called()),
             user = clipped(&request.username),
             dry_run = request.dry_run,
             $($field)*
@@ -109,49 +105,8 @@ fn allowed(decided: &Decided<'_>) {
     tell!(info, decided, "allowed", verdict = "allowed", code = 200,);
 }
 
-/// The beginning of a text, so that no pod and no client makes a line of a megabyte.
 fn clipped(text: &str) -> &str {
-    text.split_at_checked(text.floor_char_boundary(MOST_TEXT)).map_or(text, |(beginning, _)| beginning)
-}
-
-/// The object's name; for one that the API server is about to name, such as a pod of a ReplicaSet, what the name begins with: `web-*`.
-fn name<'r>(request: &'r Request<'_>) -> Cow<'r, str> {
-    if !request.name.is_empty() {
-        return Cow::Borrowed(&request.name);
-    }
-    let review: Review<'_> = serde_json::from_slice(request.review).unwrap_or_default();
-    match &*review.request.object.metadata.generate_name {
-        "" => Cow::Borrowed(""),
-        beginning => Cow::Owned(format!("{beginning}*")),
-    }
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Review<'a> {
-    #[serde(borrow)]
-    request: Carrying<'a>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Carrying<'a> {
-    #[serde(borrow)]
-    object: Nameless<'a>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Nameless<'a> {
-    #[serde(borrow)]
-    metadata: Metadata<'a>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Metadata<'a> {
-    #[serde(borrow)]
-    generate_name: Text<'a>,
+    log::clipped(text, MOST_TEXT)
 }
 
 fn phase(phase: Phase) -> &'static str {

@@ -52,6 +52,18 @@ fn service_accounts_are_known_by_their_labels() {
 }
 
 #[test]
+fn documents_select_service_accounts_by_their_labels() {
+    let selector = "{matchLabels: {needs-api: 'true'}}";
+    let document = format!("{{match: {{serviceAccountSelector: {selector}}}, pod: {{labels: {{chosen: 'yes'}}}}}}");
+    let of = |account: &str| inject("PodDefaults", &document, &format!("{{serviceAccountName: {account}, {APP}}}"));
+    assert!(of("web").output.contains("\"chosen\":\"yes\""), "{}", of("web").output);
+    let (other, unknown) = (of("cart"), of("parcels"));
+    assert!(!other.output.contains("chosen") && !unknown.output.contains("chosen"), "{}", unknown.output);
+    assert!(other.errors.contains("(no_match)") && !other.errors.contains("unknown"), "{}", other.errors);
+    assert!(unknown.errors.contains("(service_account_unknown)"), "{}", unknown.errors);
+}
+
+#[test]
 fn annotations_of_namespaces_count() {
     let containers = "[{container: {name: proxy, image: p}, userOfNamespace: true}]";
     let ran = inject(
@@ -66,7 +78,7 @@ fn annotations_of_namespaces_count() {
 fn limit_ranges_and_priority_classes_count() {
     let ran = inject("PodDefaults", "{resources: {containers: {limits: {memory: 1Gi}}}}", &format!("{{{APP}}}"));
     assert!(
-        ran.output.contains("128Mi") && ran.errors.contains("(limit_range_clamped)"),
+        ran.output.contains("128Mi") && ran.errors.contains(r#"memory, LimitRange "limits": the amount"#),
         "{}{}",
         ran.output,
         ran.errors

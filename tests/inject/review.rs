@@ -87,6 +87,41 @@ fn a_pod_is_refused_by_both_with_the_same_words() {
     assert_eq!(message, format!("pods \"web\" is forbidden: {words}"));
 }
 
+#[test]
+fn i3_a_mirrored_image_passes_where_its_registry_is_declared_and_else_is_told_what_to_declare() {
+    let mandatory = super::MESH.replace("  enablement:", "  failure: {verify: Deny}\n  enablement:");
+    let declared = mandatory.replace("  enablement:", "  imageMirrors: [mirror.example.com/hub]\n  enablement:");
+    let folder = folder(&[("undeclared.yaml", mandatory.as_str()), ("declared.yaml", declared.as_str())]);
+    let answer = |pod: &Value, phase: &str, policies: &str| -> Value {
+        let ran =
+            run(folder.path(), &["review", "--phase", phase, "--policies", policies], &review_of(pod).to_string());
+        let answer: Value = serde_json::from_str(&ran.output).expect("an answer");
+        answer["response"].clone()
+    };
+    let injected = patched(&pod(json!({})), &answer(&pod(json!({})), "mutate", "declared.yaml"));
+    let with_image = |image: &str| {
+        let mut pod = injected.clone();
+        let mut containers = pod["spec"]["initContainers"].as_array_mut().expect("a list").iter_mut();
+        containers.find(|container| container["name"] == "proxy").expect("the proxy")["image"] = json!(image);
+        pod
+    };
+    let refusal = |image: &str, policies: &str| -> Option<String> {
+        let response = answer(&with_image(image), "validate", policies);
+        (response["allowed"] == false).then(|| response["status"]["message"].as_str().expect("a message").to_owned())
+    };
+    let mirrored = "mirror.example.com/hub/library/proxy:1";
+    assert_eq!(refusal(mirrored, "declared.yaml"), None);
+    // And the second pass leaves it there.
+    assert_eq!(answer(&with_image(mirrored), "mutate", "declared.yaml")["patch"], Value::Null);
+    let expected = "pods \"web\" is forbidden: SidecarInjection/mesh: container \"proxy\", registry \"mirror.example.com/hub\": \
+                    the image comes from a registry that the document's imageMirrors do not list (image_elsewhere)";
+    assert_eq!(refusal(mirrored, "undeclared.yaml").as_deref(), Some(expected));
+    for (image, policies) in [("evil.example/library/proxy:1", "declared.yaml"), ("pause:3", "declared.yaml")] {
+        let refusal = refusal(image, policies).expect("a refusal");
+        assert_eq!(refusal.ends_with("(item_missing)"), image == "pause:3", "{refusal}");
+    }
+}
+
 /// What was said, without the words: document, code and what it is about.
 fn said(line: &str) -> Option<(String, String, String)> {
     let (rest, code) = line.strip_suffix(')')?.rsplit_once(" (")?;

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use portcullis::engine::Unread;
 use portcullis::engine::mutation::document::{Document, Spec};
 use portcullis::engine::mutation::{Active, Documents, Node, Note, Patch, Rules, World, arrival, mutate, verify};
 use portcullis::engine::pod_security::{Level, LevelVersion};
@@ -163,7 +164,7 @@ impl Stage {
     pub(super) fn mutate(&self, pod: &Value) -> Outcome {
         let text = pod.to_string();
         let (operations, notes) = self.with_rules(|rules| {
-            let mutated = mutate(portcullis::engine::Unread::of(&text), rules);
+            let mutated = mutate(Unread::of(&text), rules);
             (mutated.patch.as_ref().map_or("[]".to_owned(), |patch| patch.json().to_owned()), mutated.notes)
         });
         let operations: Value = serde_json::from_str(&operations).expect("operations");
@@ -180,7 +181,8 @@ impl Stage {
 
     /// What a finished pod lacks.
     pub(super) fn lacks(&self, pod: &Value) -> Vec<String> {
-        self.with_rules(|rules| verify(&pod.to_string(), rules)).iter().map(ToString::to_string).collect()
+        let text = pod.to_string();
+        self.with_rules(|rules| verify(Unread::of(&text), rules)).iter().map(ToString::to_string).collect()
     }
 
     /// A pod as `uninject` leaves it, and what that tells.

@@ -28,6 +28,8 @@ mod shrink;
 mod tables;
 #[path = "../../e2e/defaulting/volumes.rs"]
 mod volumes;
+#[path = "../../e2e/workers.rs"]
+mod workers;
 
 #[test]
 fn i5_ten_thousand_random_pods_come_out_as_is_promised() {

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use portcullis::engine::Unread;
 use portcullis::engine::mutation::arrival::{self, ServiceAccount};
 use portcullis::engine::mutation::document::Document;
-use portcullis::engine::mutation::{Active, Documents, Node, Note, PriorityClass, Rules, World, mutate, verify};
+use portcullis::engine::mutation::{
+    Active, Documents, LimitRange, Node, Note, PriorityClass, Rules, World, mutate, verify,
+};
 use portcullis::engine::pod_security::LevelVersion;
 use serde_json::Value;
 
@@ -62,7 +64,7 @@ impl Setting {
         World {
             namespace: "shop",
             namespace_labels: self.labels.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect(),
-            limit_ranges: self.limits.iter().map(String::as_str).collect(),
+            limit_ranges: self.limits.iter().map(|limits| LimitRange { name: "l", limits }).collect(),
             priority_classes: classes.into(),
             has_native_sidecars: self.has_native_sidecars,
             is_template: self.is_template,
@@ -105,7 +107,7 @@ impl Setting {
         let world = self.world();
         let candidates = self.documents.candidates(|key| self.labels.get(key).map(String::as_str));
         verify(
-            pod,
+            Unread::of(pod),
             Rules { documents: &self.documents, candidates: &candidates, world: &world, enforced: self.enforced },
         )
     }

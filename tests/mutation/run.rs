@@ -1,11 +1,10 @@
 //! One run: cases on two threads, and what breaks a law made small and shown.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
-use std::thread;
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use serde_json::Value;
 
 use crate::case::case;
@@ -13,6 +12,7 @@ use crate::laws::{Broken, Kept, hold, is_pod};
 use crate::outcome::Setting;
 use crate::settings::{say, setting};
 use crate::shrink::shrink;
+use crate::workers::share;
 
 const PODS: u64 = 10_000;
 const SEED: u64 = 20_261_121;
@@ -41,23 +41,20 @@ impl Tally {
 pub fn run() -> Result<Vec<String>> {
     let (pods, seed) = (setting("N", PODS)?, setting("SEED", SEED)?);
     let tally = Mutex::new(Tally::default());
-    let next = AtomicU64::new(0);
-    let work = || {
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let held = tally.lock().unwrap_or_else(PoisonError::into_inner).held();
-            // The share of documents that compile is judged below.
-            if held >= pods || index >= pods * 3 {
-                return;
+    // The share of documents that compile is judged below.
+    share(
+        0..pods * 3,
+        THREADS,
+        || Ok(()),
+        |(), index| {
+            if tally.lock().unwrap_or_else(PoisonError::into_inner).held() >= pods {
+                return Ok(ControlFlow::Break(()));
             }
             let outcome = outcome(&case(seed, index));
             count(&mut tally.lock().unwrap_or_else(PoisonError::into_inner), index, outcome);
-        }
-    };
-    thread::scope(|scope| {
-        let workers: Vec<_> = (0..THREADS).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().try_for_each(|worker| worker.join().map_err(|_| anyhow!("a worker panicked")))
-    })?;
+            Ok(ControlFlow::Continue(()))
+        },
+    )?;
     Ok(complaints(&tally.into_inner().unwrap_or_else(PoisonError::into_inner), pods, seed))
 }
 

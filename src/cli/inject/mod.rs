@@ -71,10 +71,11 @@ fn inject(arguments: &Arguments, snapshot: &Snapshot, site: &Site<'_>) -> Edit {
         return Edit::Fail;
     };
     let json = pod.owned_json(object);
-    let proposal = propose(Unread::of(&json), name, namespace, snapshot, pod.subject);
+    let unread = Unread::of(&json);
+    let proposal = propose(unread, name, namespace, snapshot, pod.subject);
     tell(title, &proposal.notes, arguments.explain);
     if arguments.explain {
-        tell(title, &passed_over(&json, name, namespace, snapshot, pod.subject), true);
+        tell(title, &passed_over(unread, name, namespace, snapshot, pod.subject), true);
     }
     if proposal.denial().is_some() { Edit::Refuse } else { Edit::Change(proposal.patch) }
 }

@@ -36,13 +36,13 @@ impl PodIn {
 
     /// The pod's JSON, as it is written.
     pub(in crate::cli) fn json(&self, object: &Object) -> String {
-        json(&self.node(object))
+        self.node(object).to_json()
     }
 
     /// The pod's JSON; that of a template says who its pods will belong to.
     pub(in crate::cli) fn owned_json(&self, object: &Object) -> String {
         let mut pod = self.node(object);
-        let Some(owner) = self.owner else { return json(&pod) };
+        let Some(owner) = self.owner else { return pod.to_json() };
         let owner = map(vec![
             ("kind", text(owner)),
             ("name", text(object.name().unwrap_or_default())),
@@ -54,7 +54,7 @@ impl PodIn {
         if let Some(metadata) = pod.field_mut("metadata") {
             metadata.set("ownerReferences", unwritten(Value::List(vec![owner])));
         }
-        json(&pod)
+        pod.to_json()
     }
 
     fn node(&self, object: &Object) -> Node {
@@ -81,12 +81,6 @@ fn operation(node: &Node, prefix: &[String]) -> Option<Operation> {
         node.field("path")?.text()?.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~"));
     let value = node.field("value").cloned().unwrap_or_else(|| unwritten(Value::Null));
     Some(Operation { kind, path: prefix.iter().cloned().chain(tokens).collect(), value })
-}
-
-fn json(node: &Node) -> String {
-    let mut json = Vec::new();
-    node.write_json(&mut json);
-    String::from_utf8_lossy(&json).into_owned()
 }
 
 /// A value that stands in no text.

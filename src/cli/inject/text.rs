@@ -182,8 +182,7 @@ impl<E: FnMut(&Site<'_>) -> Edit> Editor<'_, E> {
     }
 
     fn fault(&mut self, file: &str, error: &ParseError) {
-        let hint = error.hint.as_deref().map(|hint| format!(" ({hint})")).unwrap_or_default();
-        self.complain(&format!("{file}:{}:{}: {}{hint}", error.line, error.column, error.message));
+        self.complain(&error.within(file));
     }
 
     fn unreadable(&mut self, path: &Path, error: &Error) {

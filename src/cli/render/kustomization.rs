@@ -112,9 +112,7 @@ fn documents(path: &str) -> Result<Vec<Value>> {
     for document in Documents::new(text.as_bytes()) {
         let node = parse(&document.with_context(|| path.to_owned())?).with_context(|| path.to_owned())?;
         if !node.is_null() {
-            let mut json = Vec::new();
-            node.write_json(&mut json);
-            found.push(serde_json::from_slice(&json).with_context(|| path.to_owned())?);
+            found.push(serde_json::from_str(&node.to_json()).with_context(|| path.to_owned())?);
         }
     }
     Ok(found)

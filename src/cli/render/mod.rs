@@ -19,7 +19,7 @@ use clap::{Args, Parser, ValueEnum};
 use serde_json::{Value, json};
 
 use self::names::{Names, RELEASE};
-use super::inputs;
+use super::inputs::{self, ModeArgument};
 
 /// Print what installs Portcullis in a cluster, as plain YAML.
 ///
@@ -66,14 +66,6 @@ pub(super) struct Arguments {
 const AFTER_HELP: &str = "Examples:
   portcullis render --mode audit --image registry.example/portcullis:1.0 | kubectl apply -f -
   portcullis render --certificates cert-manager -- --workloads=deny > portcullis.yaml";
-
-#[derive(Debug, Clone, Copy, PartialEq, ValueEnum)]
-enum ModeArgument {
-    /// Deny what the policies forbid.
-    Enforce,
-    /// Deny nothing; report everything that would have been denied.
-    Audit,
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, ValueEnum)]
 enum CertificatesArgument {

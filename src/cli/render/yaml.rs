@@ -127,8 +127,7 @@ mod tests {
             "---\napiVersion: v1\nkind: K\nmetadata:\n  labels: {}\n  name: m\na: []\nblock: |\n  groups:\n"
         ));
         let parsed = Documents::new(text.as_bytes()).next().expect("a document").expect("text");
-        let mut json = Vec::new();
-        parse(&parsed).unwrap_or_else(|error| panic!("{error:?}\n{text}")).write_json(&mut json);
-        assert_eq!(serde_json::from_slice::<Value>(&json).expect("JSON"), value, "{text}");
+        let json = parse(&parsed).unwrap_or_else(|error| panic!("{error:?}\n{text}")).to_json();
+        assert_eq!(serde_json::from_str::<Value>(&json).expect("JSON"), value, "{text}");
     }
 }

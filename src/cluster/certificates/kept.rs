@@ -13,6 +13,7 @@ use crate::cluster::error::ClusterError;
 use crate::cluster::place::Deed;
 use crate::cluster::question::Question;
 use crate::telemetry::Metrics;
+use crate::telemetry::log::clipped;
 
 /// How often the Secret is read again because somebody else wrote it in between.
 const MOST_TRIES: usize = 8;
@@ -99,7 +100,7 @@ fn found(secret: &Secret) -> Found {
     let before = annotation.and_then(distrusted_before);
     if let Some(text) = annotation.filter(|_| before.is_none()) {
         let what = format!("the annotation {DISTRUST_BEFORE} must be seconds since 1970, as `date +%s` prints them");
-        tracing::warn!(annotation = text.get(..64).unwrap_or(text), "{what}");
+        tracing::warn!(annotation = clipped(text, 64), "{what}");
     }
     Found::read(&secret.data(), before)
 }

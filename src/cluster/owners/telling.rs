@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use super::super::event::{Event, MOST_OF_A_NOTE};
 use super::super::question::is_name;
 use super::bounds::hash;
-use crate::engine::Request;
 use crate::engine::mutation::{Note, Reason, Weight};
 use crate::engine::object::{List, Text};
+use crate::engine::{Request, json as decoder};
 
 /// How many places of one pod are named for one reason.
 const MOST_PLACES: usize = 5;
@@ -45,7 +45,7 @@ pub(super) fn is_worth_telling(note: &Note) -> bool {
 
 /// What the owner of a request's pod is to be told of these notes: what of it is news. Nothing if nobody owns the pod.
 pub(super) fn tellings(request: &Request<'_>, notes: &[Note], is_news: impl Fn(u64) -> bool) -> Vec<Telling> {
-    let Some(owner) = owner(request.review).filter(|_| is_name(&request.namespace)) else { return Vec::new() };
+    let Some(owner) = owner(request.metadata()).filter(|_| is_name(&request.namespace)) else { return Vec::new() };
     let mut told: Vec<(&Note, Vec<&str>)> = Vec::new();
     for note in notes.iter().filter(|note| is_worth_telling(note) && !is_told_by(&owner, note)) {
         let same = |(other, _): &&mut (&Note, _)| other.document == note.document && other.reason == note.reason;
@@ -110,27 +110,6 @@ impl Telling {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
-struct Review<'a> {
-    #[serde(borrow)]
-    request: Carrying<'a>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Carrying<'a> {
-    #[serde(borrow)]
-    object: Pod<'a>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Pod<'a> {
-    #[serde(borrow)]
-    metadata: Metadata<'a>,
-}
-
-#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Metadata<'a> {
     #[serde(borrow)]
@@ -151,11 +130,10 @@ struct Reference<'a> {
     controller: Option<bool>,
 }
 
-/// The controller of the pod that a review carries. The API server has not looked at it yet: what cannot be one is none.
-fn owner(review: &[u8]) -> Option<Owner> {
-    let review: Review<'_> = serde_json::from_slice(review).ok()?;
-    let references = review.request.object.metadata.owner_references;
-    let owner = references.iter().find(|owner| owner.controller == Some(true))?;
+/// The controller of a pod with this metadata. The API server has not looked at it yet: what cannot be one is none.
+fn owner(metadata: &str) -> Option<Owner> {
+    let Metadata { owner_references } = decoder::from_str(metadata).ok()?;
+    let owner = owner_references.iter().find(|owner| owner.controller == Some(true))?;
     let texts = [&owner.api_version, &owner.kind, &owner.name, &owner.uid];
     let are_names = texts.iter().all(|text| (1..=MOST_OF_A_NAME).contains(&text.len()));
     are_names.then(|| Owner {

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::super::place::Place;
 use super::super::release::Release;
+use super::field::put;
 use crate::engine::mutation::Documents;
 use crate::engine::mutation::document::GROUP;
 use crate::engine::{
@@ -117,8 +118,8 @@ impl Registration {
         }
         let mut other = configuration.clone();
         for webhook in other.get_mut("webhooks").and_then(Value::as_array_mut).into_iter().flatten() {
-            let has_rules = webhook.get("rules").and_then(Value::as_array).is_some_and(|rules| !rules.is_empty());
-            webhook["rules"] = if has_rules { Value::Array(Vec::new()) } else { rules(&mutated_by_any()).into() };
+            let has_rules = webhook.get("rules").is_some();
+            put_rules(webhook, if has_rules { Vec::new() } else { rules(&mutated_by_any()) });
         }
         Some(other)
     }
@@ -205,13 +206,9 @@ impl Registration {
             "timeoutSeconds": 5,
             "admissionReviewVersions": ["v1"],
         });
-        let Some(fields) = webhook.as_object_mut() else { return webhook };
-        // The API server leaves an empty list out.
-        if !entry.rules.is_empty() {
-            fields.insert("rules".to_owned(), json!(entry.rules));
-        }
+        put_rules(&mut webhook, entry.rules.clone());
         if which == Which::Mutating {
-            fields.insert("reinvocationPolicy".to_owned(), json!("IfNeeded"));
+            put(&mut webhook, &["reinvocationPolicy"], json!("IfNeeded"));
         }
         webhook
     }
@@ -256,6 +253,15 @@ fn mutating(documents: &Documents) -> Entry {
     }
 }
 
+/// The API server leaves an empty list out.
+fn put_rules(webhook: &mut Value, rules: Vec<Value>) {
+    if !rules.is_empty() {
+        put(webhook, &["rules"], rules.into());
+    } else if let Some(fields) = webhook.as_object_mut() {
+        fields.remove("rules");
+    }
+}
+
 /// One rule for all that have group, version and operations in common.
 fn rules(asked: &[Asked]) -> Vec<Value> {
     let mut groups: Vec<(&Asked, Vec<String>)> = Vec::new();
@@ -287,4 +293,42 @@ fn rule(first: &Asked, resources: &[String]) -> Value {
         "operations": operations,
         "scope": if is_cluster_scoped(first) { "Cluster" } else { "Namespaced" },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::difference::form;
+    use super::*;
+    use crate::engine::Unlisted;
+    use crate::engine::mutation::Active;
+    use crate::engine::mutation::document::Document;
+    use crate::engine::pod_security::{Configuration, LevelVersion};
+
+    fn some_document() -> Documents {
+        let document = json!({
+            "apiVersion": "portcullis.dev/v1", "kind": "PodDefaults", "metadata": {"name": "a"}, "spec": {},
+        });
+        let document = Document::read(&document.to_string()).expect("a document");
+        Documents::new(vec![Arc::new(Active::compile(&document).expect("no flaws"))])
+    }
+
+    #[test]
+    fn a_configuration_for_other_documents_is_what_is_registered_with_those() {
+        let rules = Snapshot::new(Configuration::uniform(LevelVersion::RESTRICTED), Unlisted::Unknown);
+        let release = Release::new("portcullis", "portcullis-system", 443).expect("names");
+        let registration = Registration::new(release, &[], &rules);
+        let owner = Owner { name: "portcullis".to_owned(), uid: "1".to_owned() };
+        let registered = |which, documents| registration.document(which, &owner, "authorities", documents);
+        let (none, some) = (Documents::default(), some_document());
+        for (ours, others) in [(&none, &some), (&some, &none)] {
+            let ours = registered(Which::Mutating, ours);
+            let other = registration.for_other_documents(Which::Mutating, &ours).expect("another configuration");
+            assert_ne!(form(&other), form(&ours));
+            assert_eq!(form(&other), form(&registered(Which::Mutating, others)), "{other}");
+        }
+        assert_eq!(registered(Which::Validating, &none), registered(Which::Validating, &some));
+        assert_eq!(registration.for_other_documents(Which::Validating, &registered(Which::Validating, &none)), None);
+    }
 }

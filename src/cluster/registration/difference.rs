@@ -94,11 +94,16 @@ pub(super) fn form(configuration: &Value) -> String {
 /// rolling update the newer form stays, however many replicas still want the older one.
 pub(super) fn is_of_a_later_replica(configuration: &Value, started: SystemTime) -> bool {
     let since = at(configuration, &["metadata", "annotations", KEPT_SINCE]).as_str().and_then(clock::parse);
+    since.is_some_and(|since| since >= started) && is_of_a_replica(configuration)
+}
+
+/// Whether a configuration is as one of us wrote it last.
+pub(super) fn is_of_a_replica(configuration: &Value) -> bool {
     let ours = entries(configuration).into_iter().filter(|entry| entry.manager == FIELD_MANAGER);
     let written = ours.filter_map(|entry| clock::parse(&entry.time)).max();
     let written_by_others = last_writer(configuration).and_then(|writer| writer.time);
     let is_intact = *at(configuration, &["metadata", "annotations", FORM]) == form(configuration);
-    since.is_some_and(|since| since >= started) && is_intact && written > written_by_others
+    is_intact && written > written_by_others
 }
 
 fn entries(configuration: &Value) -> Vec<Entry> {
@@ -191,7 +196,9 @@ mod tests {
         let (before, after) = ("2026-11-21T08:00:00Z", "2026-11-21T09:30:00Z");
         assert!(is_of_a_later_replica(&found(after, before), started));
         assert!(!is_of_a_later_replica(&found(before, before), started), "an earlier replica");
+        assert!(is_of_a_replica(&found(before, before)));
         assert!(!is_of_a_later_replica(&found(after, after), started), "changed by somebody else since");
+        assert!(!is_of_a_replica(&found(after, after)));
         assert!(!is_of_a_later_replica(&json!({}), started));
         // Whoever only takes something away leaves no trace of himself.
         let mut shorter = found(after, before);

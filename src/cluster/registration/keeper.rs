@@ -24,7 +24,7 @@ use super::super::question::Question;
 use super::super::state::{State, with_causes};
 use super::super::watch::within;
 use super::configuration::{FORM, KEPT_SINCE, Owner, Registration, Which};
-use super::difference::{differences, form, is_of_a_later_replica, last_writer, lets_pods_by};
+use super::difference::{differences, form, is_of_a_later_replica, is_of_a_replica, last_writer, lets_pods_by};
 use super::field::{at, put};
 use super::marker::Marker;
 use super::slipped;
@@ -43,17 +43,11 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// How soon another look is taken where something of ours is still missing.
 const SOON: Duration = Duration::from_millis(500);
 
-/// How long API servers may take to heed a configuration.
-const UNHEEDED: Duration = Duration::from_secs(3);
-
-/// How often the search for pods is tried.
-const TRIES: u32 = 5;
-
 /// How long a replica leaves the configurations to one that was started later and wants them otherwise: an update of all
 /// replicas takes no longer, and one that ended for good has its say no longer.
 const LONGEST_DEFERENCE: Duration = Duration::from_secs(600);
 
-/// The same where it is only the documents that are others: all replicas are told of those within moments.
+/// How long one that knows of no documents leaves them to any other that does: all replicas are told within moments.
 const DEFERENCE_ABOUT_DOCUMENTS: Duration = Duration::from_secs(5);
 
 /// The most bytes of a configuration, of its owner or of the marker; etcd holds less.
@@ -63,13 +57,15 @@ const MOST: usize = 4 << 20;
 type Authorities = Option<Arc<str>>;
 
 /// Keeps the configurations until the process ends. `trusted` are the authorities that sign for our Service, none while there
-/// are none; `published` tells those that both configurations are known to carry, none while that is not known.
+/// are none; `published` tells those that both configurations are known to carry, none while that is not known. `missing` are what
+/// mutation rests on and has not been read yet, each empty once it has.
 pub(in super::super) fn keep(
     state: Arc<State>,
     registration: Registration,
     trusted: watch::Receiver<Authorities>,
     published: watch::Sender<Authorities>,
     documents: watch::Receiver<Arc<Documents>>,
+    missing: Vec<watch::Receiver<String>>,
 ) {
     let wake = Arc::new(Notify::new());
     let release = registration.release();
@@ -78,7 +74,7 @@ pub(in super::super) fn keep(
         tokio::spawn(follow(state.access.clone(), place, wake.clone()));
     }
     let search = Arc::new(watch::Sender::new(None));
-    tokio::spawn(search_for_pods(state.clone(), registration.clone(), search.clone()));
+    tokio::spawn(slipped::search(state.clone(), registration.clone(), search.clone()));
     tokio::spawn(
         Keeper {
             state,
@@ -86,6 +82,7 @@ pub(in super::super) fn keep(
             trusted,
             published,
             documents,
+            missing,
             wake,
             search,
             good_as_of: None,
@@ -106,6 +103,8 @@ struct Keeper {
     published: watch::Sender<Authorities>,
     /// The documents in force: while there are none, nothing is to be mutated.
     documents: watch::Receiver<Arc<Documents>>,
+    /// What mutation rests on and has not been read yet, such as the documents; each empty once it has.
+    missing: Vec<watch::Receiver<String>>,
     wake: Arc<Notify>,
     /// Since when pods are to be looked for.
     search: Arc<watch::Sender<Option<SystemTime>>>,
@@ -115,7 +114,7 @@ struct Keeper {
     started: Option<SystemTime>,
     /// Whether the configurations are missing because they were to be.
     was_disabled: bool,
-    /// Since when the configurations are left to a later replica.
+    /// Since when the configurations are left to another replica.
     deferring_since: Option<Instant>,
     /// By kind: the form that each configuration was last to have. Documents that come and go change what that is.
     forms: BTreeMap<&'static str, String>,
@@ -164,22 +163,11 @@ impl Keeper {
     }
 
     async fn wait(&mut self, longest: Duration) {
-        let changed = async {
-            // Nobody who could tell of other authorities: only the time ends the wait.
-            if self.trusted.changed().await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        };
-        let other_documents = async {
-            if self.documents.changed().await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        };
         let woken = async {
             tokio::select! {
                 () = self.wake.notified() => {}
-                () = changed => {}
-                () = other_documents => {}
+                () = changed(&mut self.trusted) => {}
+                () = changed(&mut self.documents) => {}
             }
         };
         let _ = timeout(longest, woken).await;
@@ -201,18 +189,17 @@ impl Keeper {
             return Ok(Turn::Waiting);
         };
         let mut turn = Turn::Idle;
-        let mut weak_since = None;
         let mut now = None;
         for which in Which::BOTH {
             let kept = self.keep_one(which, &owner, &authorities).await?;
             let Some(kept) = kept else { return Ok(Turn::Waiting) };
+            // At once: whatever becomes of the other one, pods may have slipped in by this one.
+            self.search_since(kept.weak_since);
             now = kept.now.or(now);
-            weak_since = weak_since.into_iter().chain(kept.weak_since).min();
             if kept.is_written {
                 turn = Turn::Busy;
             }
         }
-        self.search_since(weak_since);
         self.deferring_since = None;
         self.was_disabled = false;
         self.good_as_of = now.or(self.good_as_of);
@@ -285,6 +272,11 @@ impl Keeper {
 
     /// Sees to one configuration; none if it cannot be registered yet.
     async fn keep_one(&mut self, which: Which, owner: &Owner, authorities: &str) -> Result<Option<Kept>, ClusterError> {
+        let unread = self.missing.iter().map(|missing| missing.borrow().clone()).find(|missing| !missing.is_empty());
+        if let Some(unread) = unread.filter(|_| which == Which::Mutating) {
+            self.say(format!("the {} is left as it is yet: {unread}", which.kind()));
+            return Ok(None);
+        }
         let place = which.place(self.registration.release());
         let documents = self.documents.borrow_and_update().clone();
         let mut desired = self.registration.document(which, owner, authorities, &documents);
@@ -309,22 +301,22 @@ impl Keeper {
             self.say(format!("the {} is about to go, and is made anew then", which.kind()));
             return Ok(None);
         }
-        // Left as it was to be until now: it is we who want it otherwise, for the documents are others.
-        let is_outdated = self.forms.get(which.kind()).is_some_and(|last| *last != wanted && *last == form(&found));
-        let is_about_documents =
-            self.registration.for_other_documents(which, &desired).is_some_and(|other| form(&other) == form(&found));
-        // Who knows of documents is right: being asked for nothing harms nobody, and not being asked leaves pods incomplete.
-        let is_outdated = is_outdated || (is_about_documents && !documents.is_empty());
-        let patience = if is_about_documents { DEFERENCE_ABOUT_DOCUMENTS } else { LONGEST_DEFERENCE };
-        if !is_outdated && lets_pods_by(&differences) && self.defers_to(&found, patience) {
-            self.say(format!("a replica that was started later keeps the {} in another form", which.kind()));
+        let cause = self.cause(which, &desired, &found);
+        let is_left = match cause {
+            Cause::OurDocuments => false,
+            // Who knows of documents is right: being asked for nothing harms nobody, and not being asked leaves pods incomplete.
+            Cause::TheirDocuments => documents.is_empty() && self.defers_for(DEFERENCE_ABOUT_DOCUMENTS),
+            Cause::Otherwise => lets_pods_by(&differences) && self.defers_to(&found),
+        };
+        if is_left {
+            self.say(format!("the {} is left to another replica, which keeps it in another form", which.kind()));
             return Ok(None);
         }
         let version = at(&found, &["metadata", "resourceVersion"]).clone();
         put(&mut desired, &["metadata", "resourceVersion"], version);
         let now = self.write(&place, &desired, &found).await?;
         self.forms.insert(which.kind(), wanted);
-        if is_outdated {
+        if cause != Cause::Otherwise {
             tracing::info!(
                 configuration = which.kind(),
                 fields = differences.join(", "),
@@ -340,11 +332,25 @@ impl Keeper {
         Ok(Some(Kept { now, is_written: true, weak_since }))
     }
 
-    fn defers_to(&mut self, found: &Value, patience: Duration) -> bool {
-        if !self.started.is_some_and(|started| is_of_a_later_replica(found, started)) {
-            return false;
+    fn cause(&self, which: Which, desired: &Value, found: &Value) -> Cause {
+        let (wanted, found_form) = (form(desired), form(found));
+        let for_others = || self.registration.for_other_documents(which, desired).map(|other| form(&other));
+        if self.forms.get(which.kind()).is_some_and(|last| *last != wanted && *last == found_form) {
+            Cause::OurDocuments
+        } else if is_of_a_replica(found) && for_others() == Some(found_form) {
+            Cause::TheirDocuments
+        } else {
+            Cause::Otherwise
         }
-        self.deferring_since.get_or_insert_with(Instant::now).elapsed() < patience
+    }
+
+    fn defers_to(&mut self, found: &Value) -> bool {
+        let is_later = self.started.is_some_and(|started| is_of_a_later_replica(found, started));
+        is_later && self.defers_for(LONGEST_DEFERENCE)
+    }
+
+    fn defers_for(&mut self, longest: Duration) -> bool {
+        self.deferring_since.get_or_insert_with(Instant::now).elapsed() < longest
     }
 
     /// Registers for the first time, or again after the configuration was deleted: only when reviews can be answered.
@@ -453,6 +459,23 @@ impl Keeper {
     }
 }
 
+/// Ends once something else is told; never where nobody is left who could tell it.
+async fn changed<T>(told: &mut watch::Receiver<T>) {
+    if told.changed().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Why a configuration is other than it is to be.
+#[derive(Debug, PartialEq, Eq)]
+enum Cause {
+    /// It is as it was to be until now: it is we who know of other documents.
+    OurDocuments,
+    /// One of us wrote it for other documents.
+    TheirDocuments,
+    Otherwise,
+}
+
 /// What became of one configuration.
 struct Kept {
     now: Option<SystemTime>,
@@ -473,27 +496,4 @@ struct Read {
 struct Metadata {
     uid: String,
     deletion_timestamp: Option<String>,
-}
-
-/// Looks for pods that slipped in whenever it is asked to, once API servers must have heeded the repair.
-async fn search_for_pods(
-    state: Arc<State>,
-    registration: Registration,
-    search: Arc<watch::Sender<Option<SystemTime>>>,
-) {
-    let mut asked = search.subscribe();
-    while asked.wait_for(Option::is_some).await.is_ok() {
-        sleep(UNHEEDED).await;
-        let Some(since) = search.send_replace(None) else { continue };
-        for attempt in 1..=TRIES {
-            match slipped::look(&state, &registration, since).await {
-                Ok(_) => break,
-                Err(error) => {
-                    let error = error.to_string();
-                    tracing::warn!(error, attempt, "pods that may have slipped in cannot be listed");
-                    sleep(UNHEEDED).await;
-                }
-            }
-        }
-    }
 }

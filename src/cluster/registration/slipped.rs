@@ -10,6 +10,8 @@ use std::time::{Duration, SystemTime};
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
+use tokio::sync::watch;
+use tokio::time::sleep;
 
 use super::super::clock;
 use super::super::error::ClusterError;
@@ -39,9 +41,38 @@ const MOST_NAMED: usize = 100;
 /// Times are told to the second, by API servers whose clocks may differ.
 const SLACK: Duration = Duration::from_secs(2);
 
+/// How long API servers may take to heed a configuration.
+const UNHEEDED: Duration = Duration::from_secs(3);
+
+/// How often a search is tried.
+const TRIES: u32 = 5;
+
+/// Looks for pods that slipped in whenever it is asked to, once API servers must have heeded the repair.
+pub(super) async fn search(
+    state: Arc<State>,
+    registration: Registration,
+    search: Arc<watch::Sender<Option<SystemTime>>>,
+) {
+    let mut asked = search.subscribe();
+    while asked.wait_for(Option::is_some).await.is_ok() {
+        sleep(UNHEEDED).await;
+        let Some(since) = search.send_replace(None) else { continue };
+        for attempt in 1..=TRIES {
+            match look(&state, &registration, since).await {
+                Ok(()) => break,
+                Err(error) => {
+                    let error = error.to_string();
+                    tracing::warn!(error, attempt, "pods that may have slipped in cannot be listed");
+                    sleep(UNHEEDED).await;
+                }
+            }
+        }
+    }
+}
+
 /// What was found.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Slipped {
+#[derive(Default)]
+struct Slipped {
     /// How many pods were judged.
     judged: usize,
     /// How many of them would have been refused.
@@ -52,11 +83,7 @@ pub(super) struct Slipped {
 ///
 /// # Errors
 /// The list broke off; what had been found by then has been reported.
-pub(super) async fn look(
-    state: &State,
-    registration: &Registration,
-    since: SystemTime,
-) -> Result<Slipped, ClusterError> {
+async fn look(state: &State, registration: &Registration, since: SystemTime) -> Result<(), ClusterError> {
     let mut found = Slipped::default();
     let mut pages = Pages::new(&state.access, Listing::AllPods);
     for _ in 0..MOST_PAGES {
@@ -73,7 +100,7 @@ pub(super) async fn look(
         tokio::task::yield_now().await;
     }
     tell(&found, since);
-    Ok(found)
+    Ok(())
 }
 
 fn tell(found: &Slipped, since: SystemTime) {
@@ -115,7 +142,8 @@ fn judge(
     Some(Refused { namespace: metadata.namespace, name: metadata.name, uid: metadata.uid, denial })
 }
 
-/// The request that would have created it; nobody knows any more who made it.
+/// The request that would have created it; nobody knows any more who made it. Without a review, what documents demand is not asked of
+/// it: it may be older than they are.
 fn creation<'p>(metadata: &'p Metadata, object: Object<'p>) -> Request<'p> {
     Request {
         phase: Phase::Validate,

@@ -50,10 +50,11 @@ pub fn needed<'r>(request: &'r Request<'_>, snapshot: &Snapshot) -> Needed<'r> {
     }
     let is_ignored = if request.resource.is_pods() { pod::is_ignored(request) } else { workload::is_ignored(request) };
     let is_exempt = pod::exemption(request, snapshot).is_some();
-    match snapshot.namespace(&request.namespace) {
+    let namespace = match snapshot.namespace(&request.namespace) {
         None if !is_ignored && !is_exempt => Needed::Namespace(&request.namespace),
         _ => Needed::Nothing,
-    }
+    };
+    mutation::needed_to_verify(request, snapshot, namespace)
 }
 
 /// Upstream registers for create and update alone; deleting and connecting never change what runs.

@@ -1,8 +1,6 @@
 //! The mutate phase: pods that are being created, and nothing else. What is running is never changed, and templates of workloads
 //! are left to their owners, whose tools would fight over them.
 
-use std::fmt::Write;
-
 use super::{Facts, Namespace, Needed, Operation, Request, Snapshot, Status, Verdict, forbidden_as, lookup};
 use crate::engine::facts::ServiceAccountName;
 use crate::engine::mutation::{
@@ -20,8 +18,9 @@ pub(super) fn needed<'r>(request: &'r Request<'_>, snapshot: &Snapshot) -> Neede
     if !is_changed(request) || snapshot.documents().is_empty() {
         return Needed::Nothing;
     }
+    let Carried::Unread(pod) = request.object else { return Needed::Nothing };
     let is_known = snapshot.namespace(&request.namespace).is_some();
-    match (is_known, unknown_service_account(request, snapshot)) {
+    match (is_known, unknown_service_account(request, snapshot, || Some(pod))) {
         (true, None) => Needed::Nothing,
         (false, None) => Needed::Namespace(&request.namespace),
         (true, Some(account)) => Needed::ServiceAccount(account),
@@ -29,19 +28,39 @@ pub(super) fn needed<'r>(request: &'r Request<'_>, snapshot: &Snapshot) -> Neede
     }
 }
 
+/// What has to be gathered before a finished pod can be looked at, beside its namespace if the snapshot lacks that.
+pub(super) fn needed_to_verify<'r>(request: &'r Request<'_>, snapshot: &Snapshot, namespace: Needed<'r>) -> Needed<'r> {
+    if !is_changed(request) {
+        return namespace;
+    }
+    let account = unknown_service_account(request, snapshot, || finished_pod(request));
+    match (namespace, account.filter(|_| snapshot.documents().verify_by_service_account())) {
+        (Needed::Nothing, Some(account)) => Needed::ServiceAccount(account),
+        (Needed::Namespace(_), Some(account)) => Needed::ServiceAccountAndNamespace(account),
+        (needed, _) => needed,
+    }
+}
+
+fn finished_pod<'r>(request: &Request<'r>) -> Option<Unread<'r>> {
+    let review = Node::new(str::from_utf8(request.review).unwrap_or_default());
+    review.at(&["request", "object"]).and_then(Node::as_written).map(Unread::of)
+}
+
 /// The pod's service account, if documents ask for its labels and the snapshot lacks it.
-fn unknown_service_account<'r>(request: &'r Request<'_>, snapshot: &Snapshot) -> Option<ServiceAccountName<'r>> {
+fn unknown_service_account<'r, 't>(
+    request: &'r Request<'_>,
+    snapshot: &Snapshot,
+    pod: impl FnOnce() -> Option<Unread<'t>>,
+) -> Option<ServiceAccountName<'r>> {
     let asked = &snapshot.documents().asks().service_account_labels;
     let namespace: &'r str = &request.namespace;
-    let Carried::Unread(pod) = request.object else { return None };
-    let may_matter = match snapshot.namespace(namespace) {
-        Some(known) => known.mutation.as_ref().is_some_and(|mutation| mutation.candidates.ask_for_service_account),
-        None => !asked.is_empty(),
+    let may_matter = |namespace: &Namespace| {
+        namespace.mutation.as_ref().is_some_and(|mutation| mutation.candidates.ask_for_service_account)
     };
-    if !may_matter {
+    if asked.is_empty() || !snapshot.namespace(namespace).is_none_or(may_matter) {
         return None;
     }
-    let name = service_account_of(pod.text);
+    let name = service_account_of(pod()?);
     let is_known = snapshot.surroundings.service_accounts.find(asked, namespace, &name).is_some();
     (!is_known).then_some(ServiceAccountName { namespace, name })
 }
@@ -55,7 +74,7 @@ pub(in crate::engine) fn mutate(request: &Request<'_>, snapshot: &Snapshot, fact
     let Some(namespace) = lookup(request, snapshot, facts) else { return without_namespace(request) };
     let account = facts.service_account.as_ref();
     let home = Home { name: &request.namespace, namespace, account };
-    verdict(request, pod.text, proposal(pod, home, snapshot, Subject::Pod))
+    verdict(request, proposal(pod, home, snapshot, Subject::Pod))
 }
 
 /// What the JSON of a pod is of.
@@ -100,7 +119,12 @@ struct Home<'a> {
 
 impl<'a> Home<'a> {
     /// The world of a pod there; none where no document is in force.
-    fn world(self, pod: &str, snapshot: &'a Snapshot, subject: Subject) -> Option<(&'a NamespaceMutation, World<'a>)> {
+    fn world(
+        self,
+        pod: Unread<'_>,
+        snapshot: &'a Snapshot,
+        subject: Subject,
+    ) -> Option<(&'a NamespaceMutation, World<'a>)> {
         let mutation = self.namespace.mutation.as_deref()?;
         let around = Around {
             namespace: self.name,
@@ -119,13 +143,19 @@ fn proposal(pod: Unread<'_>, home: Home<'_>, snapshot: &Snapshot, subject: Subje
     if !home.namespace.mutation.as_deref().is_some_and(may_be_for) {
         return Proposal::default();
     }
-    let Some((mutation, world)) = home.world(pod.text, snapshot, subject) else { return Proposal::default() };
+    let Some((mutation, world)) = home.world(pod, snapshot, subject) else { return Proposal::default() };
     let Mutated { patch, notes, .. } = change(pod, rules(snapshot, home.namespace, mutation, &world));
     Proposal { patch, notes }
 }
 
 /// Why the documents of which [`propose`] says nothing are not for the pod.
-pub fn passed_over(pod: &str, name: &str, namespace: &Namespace, snapshot: &Snapshot, subject: Subject) -> Vec<Note> {
+pub fn passed_over(
+    pod: Unread<'_>,
+    name: &str,
+    namespace: &Namespace,
+    snapshot: &Snapshot,
+    subject: Subject,
+) -> Vec<Note> {
     let home = Home { name, namespace, account: None };
     let Some((mutation, world)) = home.world(pod, snapshot, subject) else { return Vec::new() };
     not_looked_at(pod, rules(snapshot, namespace, mutation, &world))
@@ -147,14 +177,13 @@ pub(super) fn verify(mut verdict: Verdict, request: &Request<'_>, snapshot: &Sna
         return verdict;
     }
     let Some(namespace) = lookup(request, snapshot, facts) else { return verdict };
-    let review = Node::new(str::from_utf8(request.review).unwrap_or_default());
-    let Some(pod) = review.at(&["request", "object"]).and_then(Node::as_written) else { return verdict };
-    let home = Home { name: &request.namespace, namespace, account: None };
+    let Some(pod) = finished_pod(request) else { return verdict };
+    let home = Home { name: &request.namespace, namespace, account: facts.service_account.as_ref() };
     let Some((mutation, world)) = home.world(pod, snapshot, Subject::Pod) else { return verdict };
     let notes = look(pod, rules(snapshot, namespace, mutation, &world));
     for note in &notes {
         match note.weight {
-            Weight::Denied if verdict.is_allowed() => verdict.deny(refused(request, pod, note)),
+            Weight::Denied if verdict.is_allowed() => verdict.deny(refused(request, note)),
             _ => verdict.warn(note.to_string()),
         }
     }
@@ -166,21 +195,14 @@ fn is_changed(request: &Request<'_>) -> bool {
     request.operation == Operation::Create && request.resource.is_pods() && request.subresource.is_empty()
 }
 
-/// The pods of a workload have no name yet, only the beginning of one.
-fn refused(request: &Request<'_>, pod: &str, note: &Note) -> Status {
-    if !request.name.is_empty() {
-        return forbidden_as(&request.name, request, &note.to_string());
-    }
-    let pod = Node::new(pod);
-    let beginning = pod.at(&["metadata", "generateName"]).and_then(Node::string).filter(|text| !text.is_empty());
-    let name = beginning.map(|beginning| format!("{beginning}*")).unwrap_or_default();
-    forbidden_as(&name, request, &note.to_string())
+fn refused(request: &Request<'_>, note: &Note) -> Status {
+    forbidden_as(&request.called(), request, &note.to_string())
 }
 
-fn verdict(request: &Request<'_>, pod: &str, proposal: Proposal) -> Verdict {
+fn verdict(request: &Request<'_>, proposal: Proposal) -> Verdict {
     let mut verdict = Verdict::allow();
     if let Some(note) = proposal.denial() {
-        verdict.deny(refused(request, pod, note));
+        verdict.deny(refused(request, note));
     } else if let Some(patch) = proposal.patch {
         verdict.change(patch);
     }
@@ -218,8 +240,9 @@ fn all_said(notes: &[Note]) -> String {
             text.push('…');
             break;
         }
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{separator}{} {} {}", note.document, note.reason.code(), note.about);
+        for piece in [separator, &note.document, " ", note.reason.code(), " ", &note.about] {
+            text.push_str(piece);
+        }
     }
     text
 }

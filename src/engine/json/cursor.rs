@@ -5,21 +5,39 @@
 use super::decoder::{Decoder, Result};
 use crate::engine::object::Text;
 
+/// The text of the member of this name, if it is there and not null; none of what is no object. What comes behind it is not looked at:
+/// the API server writes each once.
+pub fn member<'de>(object: &'de str, name: &str) -> Option<&'de str> {
+    let mut cursor = Cursor::new(object);
+    cursor.decoder.open(b'{', "expected an object").ok()?;
+    let mut is_first = true;
+    while cursor.decoder.advance(b'}', &mut is_first).ok()? {
+        let key = cursor.decoder.key().ok()?;
+        cursor.decoder.colon().ok()?;
+        let value = cursor.value().ok()?;
+        if *key == *name {
+            return (value != "null").then_some(value);
+        }
+    }
+    None
+}
+
 /// Reads a text value by value, as deep as its user wants to look.
 pub struct Cursor<'de> {
     decoder: Decoder<'de>,
     /// Values within the text whose ends need not be looked for.
     known: [&'de str; 3],
+    has_known: bool,
 }
 
 impl<'de> Cursor<'de> {
     pub fn new(text: &'de str) -> Self {
-        Self { decoder: Decoder::of_text(text), known: [""; 3] }
+        Self { decoder: Decoder::of_text(text), known: [""; 3], has_known: false }
     }
 
     /// The same for a text of which some values are known already, as parts of the very same text; empty texts are none.
     pub fn knowing(text: &'de str, known: [&'de str; 3]) -> Self {
-        Self { known, ..Self::new(text) }
+        Self { known, has_known: true, ..Self::new(text) }
     }
 
     /// How many bytes the whole text has.
@@ -40,16 +58,21 @@ impl<'de> Cursor<'de> {
     pub fn value(&mut self) -> Result<&'de str> {
         self.decoder.skip_blanks();
         let start = self.decoder.at;
-        match self.known.iter().find(|known| self.place_of(known) == Some(start)) {
-            Some(known) => self.decoder.at += known.len(),
-            None => self.decoder.skip()?,
+        match self.known_length(start) {
+            0 => self.decoder.skip()?,
+            length => self.decoder.at += length,
         }
         self.decoder.passed(start)
     }
 
-    /// Where a part stands in the text.
-    fn place_of(&self, part: &str) -> Option<usize> {
-        if part.is_empty() { None } else { part.as_ptr().addr().checked_sub(self.decoder.text.as_ptr().addr()) }
+    /// How many bytes the value has that starts there; 0 if that is not known.
+    #[inline(always)]
+    fn known_length(&self, start: usize) -> usize {
+        if !self.has_known {
+            return 0;
+        }
+        let here = self.decoder.text.as_ptr().addr() + start;
+        self.known.iter().find(|known| known.as_ptr().addr() == here).map_or(0, |known| known.len())
     }
 
     /// Goes through the members of the object that comes next. `member` is given each key, and has to pass the value.

@@ -4,7 +4,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visit
 
 use super::parts::{SPAN, SPANNED};
 use super::scan::Scanned;
-use super::{DecodeError, scan};
+use super::{DecodeError, Failure, scan};
 use crate::engine::object::Text;
 
 /// Deeper than any Kubernetes type, and shallow enough for any stack.
@@ -22,15 +22,19 @@ pub(super) fn decode<'de, T: de::Deserialize<'de>>(mut decoder: Decoder<'de>) ->
 const NOWHERE: usize = usize::MAX;
 
 impl DecodeError {
-    fn placed(self, at: usize) -> Self {
-        if self.at == NOWHERE { Self { at, ..self } } else { self }
+    #[cold]
+    fn placed(mut self, at: usize) -> Self {
+        if self.0.at == NOWHERE {
+            self.0.at = at;
+        }
+        self
     }
 }
 
 impl de::Error for DecodeError {
     #[cold]
     fn custom<T: std::fmt::Display>(message: T) -> Self {
-        Self { what: message.to_string(), at: NOWHERE }
+        Self(Box::new(Failure { what: message.to_string(), at: NOWHERE }))
     }
 }
 
@@ -54,12 +58,15 @@ impl<'de> Decoder<'de> {
     #[cold]
     #[inline(never)]
     fn fail<T>(&self, what: &str) -> Result<T> {
-        Err(DecodeError { what: what.to_owned(), at: self.at })
+        Err(DecodeError(Box::new(Failure { what: what.to_owned(), at: self.at })))
     }
 
     #[inline(always)]
     pub(super) fn skip_blanks(&mut self) {
-        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.text.get(self.at) {
+        while let Some(&byte) = self.text.get(self.at)
+            && byte <= b' '
+            && matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
+        {
             self.at += 1;
         }
     }
@@ -147,6 +154,7 @@ impl<'de> Decoder<'de> {
         }
     }
 
+    #[inline]
     pub(super) fn skip(&mut self) -> Result<()> {
         match self.peek()? {
             b'"' => self.raw_string().map(|_| ()),
@@ -171,7 +179,7 @@ impl<'de> Decoder<'de> {
     }
 
     /// The key that comes next.
-    #[inline]
+    #[inline(always)]
     pub(super) fn key(&mut self) -> Result<Text<'de>> {
         if self.peek()? != b'"' {
             return self.fail("expected a key");
@@ -193,6 +201,7 @@ impl<'de> Decoder<'de> {
     }
 
     /// The text from there to here.
+    #[inline(always)]
     pub(super) fn passed(&self, start: usize) -> Result<&'de str> {
         if let Some(text) = self.valid.get(start..self.at) {
             return Ok(text);

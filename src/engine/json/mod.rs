@@ -8,17 +8,22 @@
 mod cursor;
 mod decoder;
 mod parts;
+mod quote;
 mod scan;
 
-pub use cursor::Cursor;
+pub use cursor::{Cursor, member};
 pub use parts::{Span, Spanned};
+pub use quote::quote;
 
 use serde::Deserialize;
 
 /// Why a text was not decoded, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{what} at byte {at}")]
-pub struct DecodeError {
+#[error("{} at byte {}", .0.what, .0.at)]
+pub struct DecodeError(Box<Failure>); // Boxed, so that what succeeds is handed on in registers.
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Failure {
     what: String,
     at: usize,
 }
@@ -26,7 +31,7 @@ pub struct DecodeError {
 impl DecodeError {
     /// The offset in bytes from the start of the text.
     pub fn at(&self) -> usize {
-        self.at
+        self.0.at
     }
 }
 

@@ -52,6 +52,14 @@ pub(super) fn string(text: &[u8], start: usize) -> Option<Scanned<'_>> {
     }
 }
 
+/// The index of the first quote, backslash or control character: of what cannot stand in a JSON string as it is.
+pub(super) fn special(text: &[u8]) -> Option<usize> {
+    let plain = plain_end(text, 0).end;
+    let is_special = |byte: &u8| *byte < 0x20 || matches!(byte, b'"' | b'\\');
+    // Where the run ends early there is one, else less than a window is left.
+    text.get(plain..)?.iter().position(is_special).map(|at| plain + at)
+}
+
 /// A run of bytes that are neither a quote nor a backslash nor a control character.
 struct Plain {
     /// The first index that may be one of these.

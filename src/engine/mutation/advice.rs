@@ -107,8 +107,8 @@ const ADVICE: &[(Reason, &str)] = &[
     ),
     (
         Reason::BlocksJob,
-        "Upgrade the nodes to Kubernetes 1.29 or later, so that the sidecar ends with the Job; or leave Jobs out by \
-         match.ownerKinds. placement.allowBlockingJob is for Jobs that end the sidecar themselves.",
+        "Upgrade the nodes to Kubernetes 1.29 or later, so that the sidecar ends with the pod's own containers; or leave \
+         Jobs out by match.ownerKinds. placement.allowBlockingJob is for pods that end the sidecar themselves.",
     ),
     (Reason::NeedsRoot, "Or, where the namespace allows root, let the pod's security context allow it."),
     (
@@ -122,7 +122,11 @@ const ADVICE: &[(Reason, &str)] = &[
         "Have the sidecar start first: name the container, or \"*\", in its placement.order.before in the document.",
     ),
     (Reason::TakenBack, "Nothing; if it is meant to stay, take the opt-out away."),
-    (Reason::DefaultTakenBack, "Write the value into the manifest if it is its author's."),
+    (
+        Reason::DefaultTakenBack,
+        "Write the value into the manifest if it is its author's; or take the pod from kubectl get --show-managed-fields, \
+         which tells.",
+    ),
     (Reason::RuntimeClassMissing, "Create the runtime class, or name one that is there."),
     (
         Reason::RuntimeClassUnfit,
@@ -179,7 +183,8 @@ const ADVICE: &[(Reason, &str)] = &[
     ),
     (
         Reason::ServiceAccountUnknown,
-        "Create the service account before its pods, or set automountServiceAccountToken in the pod.",
+        "Create the service account before its pods; or, where a default is left out over it, set \
+         automountServiceAccountToken in the pod.",
     ),
     (Reason::UserUnknown, "Set runAsUser to the user that the image runs as, or runAsNonRoot to what holds for it."),
     (Reason::ImagePullSecretsInTemplate, "Nothing: in a cluster the pod gets them when it is created."),
@@ -198,6 +203,11 @@ const ADVICE: &[(Reason, &str)] = &[
         Reason::ItemMissing,
         "See which webhooks change the pod (kubectl get mutatingwebhookconfigurations), and whether Portcullis is \
          among them.",
+    ),
+    (
+        Reason::ImageElsewhere,
+        "If the registry is a mirror of yours, list it in the document's spec.imageMirrors. Otherwise see which webhook put \
+         it there (kubectl get mutatingwebhookconfigurations).",
     ),
     (Reason::AnnotationsFull, "Take annotations out of the pod, which may have 256 KiB of them."),
 ];

@@ -17,9 +17,9 @@ impl Asks {
     pub(super) fn of<'a>(documents: impl IntoIterator<Item = &'a Active>) -> Self {
         let mut asks = Self::default();
         for document in documents {
-            match &document.part {
-                Part::Defaults(defaults) => asks.service_account_labels.extend(defaults.service_account_labels()),
-                Part::Injection(injection) => asks.namespace_annotations.extend(injection.namespace_annotations()),
+            asks.service_account_labels.extend(document.service_account_labels());
+            if let Part::Injection(injection) = &document.part {
+                asks.namespace_annotations.extend(injection.namespace_annotations());
             }
         }
         asks
@@ -27,11 +27,17 @@ impl Asks {
 }
 
 impl Active {
-    /// Whether what it does to a pod depends on the labels of the pod's service account.
+    /// Whether it depends on the labels of the pod's service account: whether it is for the pod, or what it does to it.
     pub(super) fn asks_for_service_account(&self) -> bool {
-        match &self.part {
-            Part::Defaults(defaults) => defaults.service_account_labels().next().is_some(),
-            Part::Injection(_) => false,
-        }
+        self.service_account_labels().next().is_some()
+    }
+
+    fn service_account_labels(&self) -> impl Iterator<Item = Box<str>> {
+        let by_selection = self.selection.r#match.service_account_selector.keys().map(Into::into);
+        let by_part = match &self.part {
+            Part::Defaults(defaults) => Some(defaults.service_account_labels()),
+            Part::Injection(_) => None,
+        };
+        by_selection.chain(by_part.into_iter().flatten())
     }
 }

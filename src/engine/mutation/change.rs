@@ -21,4 +21,20 @@ impl<'n, 'a> Change<'n, 'a> {
             Origin::Kept => node.is_edited().then_some(Self::Within(node)),
         }
     }
+
+    /// The elements of a list that are new, and those within which something has changed that counts.
+    pub(super) fn items(self, counts: impl Fn(&Node<'a>) -> bool) -> Vec<&'n Node<'a>> {
+        match self {
+            Self::New(list) => list.items().collect(),
+            Self::Within(list) => list
+                .item_changes()
+                .filter_map(|change| match change {
+                    Self::New(item) => Some(item),
+                    Self::Within(item) => counts(item).then_some(item),
+                    Self::Gone => None,
+                })
+                .collect(),
+            Self::Gone => Vec::new(),
+        }
+    }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::asks::Asks;
+use super::check::Harmless;
 use super::defaults::Defaults;
 use super::document::{Document, Flaw, OnConflict, OnFailure, PodSecuritySafety, Spec, Verify};
 use super::index::Index;
@@ -20,6 +21,7 @@ pub struct Documents {
     /// by name.
     active: Vec<Arc<Active>>,
     asks: Asks,
+    harmless: Harmless,
 }
 
 /// A document that compiled.
@@ -83,6 +85,14 @@ impl Active {
         }
     }
 
+    fn harmless(&self) -> impl Iterator<Item = &str> {
+        let injection = match &self.part {
+            Part::Injection(injection) => Some(injection),
+            Part::Defaults(_) => None,
+        };
+        injection.into_iter().flat_map(Injection::harmless)
+    }
+
     pub(super) fn rank(&self) -> (bool, i32, &str) {
         (matches!(self.part, Part::Injection(_)), self.precedence, &self.title)
     }
@@ -92,7 +102,8 @@ impl Documents {
     pub fn new(mut active: Vec<Arc<Active>>) -> Self {
         active.sort_by(|one, other| one.rank().cmp(&other.rank()));
         let asks = Asks::of(active.iter().map(AsRef::as_ref));
-        Self { active, asks }
+        let harmless = active.iter().flat_map(|document| document.harmless()).collect();
+        Self { active, asks, harmless }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -104,9 +115,19 @@ impl Documents {
         &self.asks
     }
 
+    /// The containers that need not be judged wherever these documents add them.
+    pub(super) fn harmless(&self) -> &Harmless {
+        &self.harmless
+    }
+
     /// Whether any wants finished pods to be looked at.
     pub fn verify_any(&self) -> bool {
         self.active.iter().any(|document| document.verify != Verify::Off)
+    }
+
+    /// Whether any wants finished pods to be looked at, depending on the labels of their service accounts.
+    pub fn verify_by_service_account(&self) -> bool {
+        self.active.iter().any(|document| document.verify != Verify::Off && document.asks_for_service_account())
     }
 
     /// In the order in which they are carried out.
@@ -212,10 +233,14 @@ impl Candidates {
     }
 
     /// The documents that can be for this pod, in order.
-    pub(super) fn of(&self, pod: &Node<'_>) -> BTreeSet<u32> {
+    pub(super) fn of(&self, pod: &Node<'_>) -> Vec<u32> {
         let metadata = pod.get("metadata");
         let map = |field| metadata.and_then(|metadata| metadata.get(field));
-        self.always.iter().copied().chain(self.by_keys(map("labels"), map("annotations"))).collect()
+        let mut numbers = self.always.clone();
+        numbers.extend(self.by_keys(map("labels"), map("annotations")));
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers
     }
 
     fn by_keys<'s>(

@@ -3,7 +3,6 @@
 //! A document is carried out whole or not at all, and nothing is answered that the self-check finds broken.
 
 use std::cell::LazyCell;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::check::{self, Standard};
@@ -74,6 +73,7 @@ pub fn mutate<'a>(pod: Unread<'a>, rules: Rules<'a>) -> Mutated<'a> {
         }
         rules.tell_again(&mutated.pod, &further, &mut notes);
         chosen.extend(further);
+        chosen.sort_unstable();
         mutated = rules.carry_out(start(), &start, &chosen);
     }
     mutated.patch = Patch::of(&mutated.pod);
@@ -91,8 +91,8 @@ pub fn mutate<'a>(pod: Unread<'a>, rules: Rules<'a>) -> Mutated<'a> {
 
 /// Looks whether a finished pod has what documents say that it must have; a note for each that it lacks. A pod whose choice is none
 /// should not have come so far: whoever let it in was not us.
-pub fn verify(pod: &str, rules: Rules<'_>) -> Vec<Note> {
-    let pod = Node::new(pod);
+pub fn verify(pod: Unread<'_>, rules: Rules<'_>) -> Vec<Note> {
+    let pod = Node::of(pod);
     let own: LazyCell<Vec<String>, _> = LazyCell::new(|| {
         rules.documents.iter().flat_map(|document| document.own_containers()).map(str::to_owned).collect()
     });
@@ -110,10 +110,10 @@ pub fn verify(pod: &str, rules: Rules<'_>) -> Vec<Note> {
             Outcome::Denies => notes.push(document.note(decision.reason, weight, decision.about)),
             Outcome::Applies => {
                 let Part::Injection(injection) = &document.part else { continue };
-                let missing = injection.missing(&pod, &own);
+                let lacking = injection.lacking(&pod, &own);
                 // What the document itself would leave out, beside the others, is not missing.
-                if !missing.is_empty() && !left_out.contains(&document.title) {
-                    notes.push(document.note(Reason::ItemMissing, weight, missing.join(", ")));
+                if !lacking.is_empty() && !left_out.contains(&document.title) {
+                    notes.extend(lacking.into_iter().map(|(reason, about)| document.note(reason, weight, about)));
                 }
             }
         }
@@ -122,8 +122,8 @@ pub fn verify(pod: &str, rules: Rules<'_>) -> Vec<Note> {
 }
 
 /// A note for each document of which [`mutate`] says nothing, as the pod's namespace or its labels leave it out; for who asks why.
-pub fn passed_over(pod: &str, rules: Rules<'_>) -> Vec<Note> {
-    let Mutated { pod, notes, .. } = mutate(Unread::of(pod), rules);
+pub fn passed_over(pod: Unread<'_>, rules: Rules<'_>) -> Vec<Note> {
+    let Mutated { pod, notes, .. } = mutate(pod, rules);
     let others = rules.documents.iter().filter(|document| notes.iter().all(|note| note.document != document.title));
     let note = |document: &Arc<Active>| {
         let decision = document.selection.decide(&pod, rules.world);
@@ -134,12 +134,12 @@ pub fn passed_over(pod: &str, rules: Rules<'_>) -> Vec<Note> {
 
 impl<'a> Rules<'a> {
     /// The documents that are for this pod, by their numbers; with a note for each that could have been.
-    fn select(&self, pod: &Node<'a>, mut notes: Option<&mut Vec<Note>>) -> BTreeSet<u32> {
-        let mut chosen = BTreeSet::new();
+    fn select(&self, pod: &Node<'a>, mut notes: Option<&mut Vec<Note>>) -> Vec<u32> {
+        let mut chosen = Vec::new();
         for (index, document) in self.documents.at(self.candidates.of(pod)) {
             let decision = document.selection.decide(pod, self.world);
             if decision.outcome == Outcome::Applies {
-                chosen.insert(index);
+                chosen.push(index);
             }
             if let Some(notes) = notes.as_mut() {
                 document.tell(decision, notes);
@@ -149,7 +149,7 @@ impl<'a> Rules<'a> {
     }
 
     /// Those that are for this pod and have not been chosen.
-    fn further(&self, pod: &Node<'a>, chosen: &BTreeSet<u32>) -> Vec<u32> {
+    fn further(&self, pod: &Node<'a>, chosen: &[u32]) -> Vec<u32> {
         let candidates = self.candidates.of(pod).into_iter().filter(|number| !chosen.contains(number));
         let documents = self.documents.at(candidates).into_iter();
         let applies = |document: &Active| document.selection.decide(pod, self.world).outcome == Outcome::Applies;
@@ -171,29 +171,31 @@ impl<'a> Rules<'a> {
         skipped.map(|note| note.document).collect()
     }
 
-    fn carry_out(&self, pod: Node<'a>, start: &impl Fn() -> Node<'a>, chosen: &BTreeSet<u32>) -> Mutated<'a> {
+    fn carry_out(&self, pod: Node<'a>, start: &impl Fn() -> Node<'a>, chosen: &[u32]) -> Mutated<'a> {
         let documents = self.documents.at(chosen.iter().copied());
         let mut plan = self.plan(pod, &documents);
         let mut is_begun = false;
         go_round(&mut plan, &documents, |plan, document| {
-            let before = is_begun.then(|| plan.pod.clone());
+            let (before, noted) = (is_begun.then(|| plan.pod.clone()), plan.notes.len());
             is_begun = true;
             document.run(plan, || before.unwrap_or_else(start));
+            self.settle_quarrel(document, &documents, plan, noted);
         });
-        if check::fault(start, &plan.pod, &Standard::new(self.enforced)).is_some() {
+        if check::fault(start, &plan.pod, &self.standard()).is_some() {
             return self.carry_out_one_by_one(start, chosen);
         }
         Mutated { pod: plan.pod, patch: None, notes: plan.notes }
     }
 
     /// Runs the documents with a check after each, so that the one at fault is found and taken back.
-    fn carry_out_one_by_one(&self, start: &impl Fn() -> Node<'a>, chosen: &BTreeSet<u32>) -> Mutated<'a> {
+    fn carry_out_one_by_one(&self, start: &impl Fn() -> Node<'a>, chosen: &[u32]) -> Mutated<'a> {
         let documents = self.documents.at(chosen.iter().copied());
         let mut plan = self.plan(start(), &documents);
-        let mut standard = Standard::new(self.enforced);
+        let mut standard = self.standard();
         go_round(&mut plan, &documents, |plan, document| {
-            let (before, noted) = (plan.pod.clone(), plan.notes.len());
+            let (before, noted, reserved) = (plan.pod.clone(), plan.notes.len(), plan.reserved.clone());
             document.run(plan, || before.clone());
+            self.settle_quarrel(document, &documents, plan, noted);
             let fault = check::fault(start, &plan.pod, &standard);
             let Some(fault) = fault.or_else(|| size::fault(&start(), &plan.pod)) else { return };
             let is_violation = fault.reason == Reason::WouldViolatePodSecurity;
@@ -201,23 +203,22 @@ impl<'a> Rules<'a> {
                 && (document.pod_security == PodSecuritySafety::Allow || document.on_conflict == OnConflict::Warn);
             if is_accepted {
                 // From here on, what this document violates is nothing new.
-                standard = Standard::accepting(&plan.pod, self.enforced);
+                standard = self.standard().accepting(&plan.pod);
             } else {
                 plan.pod = before;
                 plan.notes.truncate(noted);
+                plan.reserved = reserved;
             }
-            let weight = match (is_violation, document.on_conflict, document.on_self_check) {
-                (true, ..) if document.pod_security == PodSecuritySafety::Allow => Weight::Detail,
-                (true, OnConflict::Deny, _) | (false, _, OnFailure::Deny) => Weight::Denied,
-                (true, OnConflict::Skip, _) | (false, _, OnFailure::Admit) => Weight::Skipped,
-                (true, OnConflict::Warn, _) => Weight::Warning,
-            };
-            plan.note(&document.title, fault.reason, weight, fault.about);
+            plan.note(&document.title, fault.reason, document.weight_of(&fault), fault.about);
         });
         Mutated { pod: plan.pod, patch: None, notes: plan.notes }
     }
 
-    fn plan(&self, original: Node<'a>, documents: &[(u32, &'a Active)]) -> Plan<'a> {
+    pub(super) fn standard(&self) -> Standard<'_> {
+        Standard::new(self.enforced, self.documents.harmless())
+    }
+
+    pub(super) fn plan(&self, original: Node<'a>, documents: &[(u32, &'a Active)]) -> Plan<'a> {
         let own_containers =
             documents.iter().flat_map(|(_, document)| document.own_containers()).map(str::to_owned).collect();
         let mut plan =
@@ -295,6 +296,17 @@ impl Active {
             plan.pod = before();
             plan.notes.truncate(noted);
             plan.note(&self.title, reason, weight, about);
+        }
+    }
+
+    /// What the document says becomes of a pod that it would break.
+    pub(super) fn weight_of(&self, fault: &check::Fault) -> Weight {
+        let is_violation = fault.reason == Reason::WouldViolatePodSecurity;
+        match (is_violation, self.on_conflict, self.on_self_check) {
+            (true, ..) if self.pod_security == PodSecuritySafety::Allow => Weight::Detail,
+            (true, OnConflict::Deny, _) | (false, _, OnFailure::Deny) => Weight::Denied,
+            (true, OnConflict::Skip, _) | (false, _, OnFailure::Admit) => Weight::Skipped,
+            (true, OnConflict::Warn, _) => Weight::Warning,
         }
     }
 

@@ -25,6 +25,11 @@ impl Ending {
         }
     }
 
+    /// Whether it matters to a container how its pod ends.
+    pub(super) fn concerns(container: &Node<'_>) -> bool {
+        ["lifecycle", "resizePolicy"].iter().any(|field| container.get(field).is_some())
+    }
+
     /// What the API server would refuse of a container in a pod that ends so.
     pub(super) fn flaws(self, container: &Node<'_>) -> Vec<String> {
         let name = container.string_at("name").unwrap_or_default();

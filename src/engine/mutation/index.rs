@@ -31,21 +31,29 @@ impl<T> Index<T> {
     }
 }
 
+/// Of several values for one text, the first is kept.
+impl<T> FromIterator<(Box<str>, T)> for Index<T> {
+    fn from_iter<I: IntoIterator<Item = (Box<str>, T)>>(values: I) -> Self {
+        let mut entries: Vec<_> = values.into_iter().map(|(key, value)| (hash(&key), key, value)).collect();
+        entries.sort_by(|(one, first, _), (other, second, _)| (one, first).cmp(&(other, second)));
+        entries.dedup_by(|(other, second, _), (one, first, _)| (one, first) == (other, second));
+        Self { entries }
+    }
+}
+
 impl<T> From<BTreeMap<Box<str>, T>> for Index<T> {
     fn from(map: BTreeMap<Box<str>, T>) -> Self {
-        let mut entries: Vec<_> = map.into_iter().map(|(key, value)| (hash(&key), key, value)).collect();
-        entries.sort_by(|(one, first, _), (other, second, _)| (one, first).cmp(&(other, second)));
-        Self { entries }
+        map.into_iter().collect()
     }
 }
 
 /// FNV-1a, by eight bytes at a time. Texts that are made to meet cost a few comparisons more.
 fn hash(text: &str) -> u64 {
-    let fold = |hash: u64, chunk: &[u8]| {
-        let word = chunk.iter().rev().fold(0, |word: u64, byte| (word << 8) | u64::from(*byte));
-        (hash ^ word).wrapping_mul(0x0000_0100_0000_01b3)
-    };
-    text.as_bytes().chunks(8).fold(0xcbf2_9ce4_8422_2325, fold)
+    let fold = |hash: u64, word: u64| (hash ^ word).wrapping_mul(0x0000_0100_0000_01b3);
+    let (words, rest) = text.as_bytes().as_chunks::<8>();
+    let last = rest.iter().fold(rest.len() as u64, |word, byte| (word << 8) | u64::from(*byte));
+    let hash = words.iter().fold(0xcbf2_9ce4_8422_2325, |hash, word| fold(hash, u64::from_le_bytes(*word)));
+    fold(hash, last)
 }
 
 #[cfg(test)]

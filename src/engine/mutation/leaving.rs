@@ -6,7 +6,7 @@
 
 use std::cell::LazyCell;
 
-use super::check::{Standard, fault};
+use super::check::fault;
 use super::documents::Part;
 use super::driver::Rules;
 use super::plan::{Note, Reason, Weight};
@@ -36,7 +36,7 @@ impl Rules<'_> {
             let lost = injection.uninject(&mut left);
             said.extend(lost.into_iter().map(|(reason, about)| document.note(reason, Weight::Warning, about)));
         }
-        if said.is_empty() || fault(&|| pod.clone(), &left, &Standard::new(self.enforced)).is_some() {
+        if said.is_empty() || fault(&|| pod.clone(), &left, &self.standard()).is_some() {
             return pod;
         }
         notes.append(&mut said);

@@ -6,6 +6,7 @@
 mod advice;
 pub mod arrival;
 mod asks;
+mod authored;
 mod change;
 mod check;
 mod clash;
@@ -20,6 +21,7 @@ mod leaving;
 mod others;
 mod patch;
 mod plan;
+mod quarrel;
 pub mod resources;
 mod schema;
 mod selection;
@@ -29,20 +31,22 @@ mod size;
 mod surroundings;
 mod tree;
 mod unfilling;
+mod written;
 
 pub use asks::Asks;
 pub use documents::{Active, Candidates, Documents, Interned};
 pub use driver::{Mutated, Rules, mutate, passed_over, verify};
 pub use kinds::{limits_of, priority_of};
 pub use patch::Patch;
-pub use plan::{Conflict, Note, Plan, PriorityClass, Reason, Reserved, Weight, World};
+pub use plan::{Conflict, LimitRange, Note, Plan, PriorityClass, Reason, Reserved, Weight, World};
 pub use selection::{
     Decision, Outcome, Relevance, Selection, containers, is_like, is_named, operating_system, owner, owner_kind,
 };
 pub(super) use service_accounts::service_account_of;
 pub use service_accounts::{ServiceAccounts, kept_of};
-pub use surroundings::{Around, Labels, RuntimeClass, RuntimeClasses, Surroundings};
-pub use tree::{Node, quoted};
+pub use surroundings::{Around, Labels, LimitRanges, RuntimeClass, RuntimeClasses, Surroundings};
+pub use tree::Node;
+pub use written::quoted;
 
 #[cfg(test)]
 mod tests;

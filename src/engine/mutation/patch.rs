@@ -5,7 +5,8 @@
 
 use std::fmt::Write;
 
-use super::tree::{Member, Node, Origin, Parts, quote};
+use super::tree::{Member, Node, Origin, Parts};
+use super::written::quote;
 
 /// A JSON Patch; never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,11 +127,12 @@ impl Writer {
 
 /// A key as a reference token of a JSON Pointer (RFC 6901).
 fn escape(key: &str, path: &mut String) {
-    for character in key.chars() {
-        match character {
-            '~' => path.push_str("~0"),
-            '/' => path.push_str("~1"),
-            other => path.push(other),
-        }
+    let mut rest = key;
+    while let Some(at) = rest.find(['~', '/']) {
+        let (plain, special) = rest.split_at(at);
+        path.push_str(plain);
+        path.push_str(if special.starts_with('~') { "~0" } else { "~1" });
+        rest = special.get(1..).unwrap_or_default();
     }
+    path.push_str(rest);
 }

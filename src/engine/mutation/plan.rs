@@ -88,8 +88,8 @@ pub struct World<'a> {
     pub namespace_annotations: BTreeMap<&'a str, &'a str>,
     /// The labels of the pod's service account; none if they are not known.
     pub service_account_labels: Option<BTreeMap<&'a str, &'a str>>,
-    /// The namespace's LimitRanges, as their `spec.limits` are written in JSON.
-    pub limit_ranges: Vec<&'a str>,
+    /// The namespace's LimitRanges.
+    pub limit_ranges: Vec<LimitRange<'a>>,
     /// PriorityClasses by name.
     pub priority_classes: BTreeMap<&'a str, PriorityClass<'a>>,
     /// RuntimeClasses by name; none if nothing is known of them.
@@ -98,6 +98,14 @@ pub struct World<'a> {
     pub has_native_sidecars: bool,
     /// Whether this is the template of a workload, offline: the API server has set no defaults in it and added no pull secrets.
     pub is_template: bool,
+}
+
+/// A LimitRange of a pod's namespace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LimitRange<'a> {
+    pub name: &'a str,
+    /// Its `spec.limits` as JSON.
+    pub limits: &'a str,
 }
 
 /// What a pod gets from its priority class.
@@ -201,7 +209,7 @@ reasons! {
     OrderConflict "order_conflict" "the order that is asked for cannot be had",
     OrderContested "order_contested" "another injector insists on the same place",
     NativeUnsupported "native_unsupported" "not every kubelet knows native sidecars",
-    BlocksJob "blocks_job" "a plain sidecar would keep the Job from completing",
+    BlocksJob "blocks_job" "a plain sidecar would keep the pod from completing",
     NeedsRoot "needs_root" "the container needs root, which the pod forbids; have this set up outside of the pod instead, such as the network by a CNI plugin",
     InheritsRoot "inherits_root" "it would run as the pod's user 0, which its runAsNonRoot forbids, and never start",
     NamedPortMissing "named_port_missing" "no container port has the name that the probe uses",
@@ -239,5 +247,6 @@ reasons! {
     TooLarge "too_large" "the pod would be larger than what is stored for sure",
     SelfCheckFailed "self_check_failed" "the patch would have broken the pod; this is a fault of Portcullis, please report it",
     ItemMissing "item_missing" "what must be added to the pod is not there: another webhook has removed it, or ours was not asked",
+    ImageElsewhere "image_elsewhere" "the image comes from a registry that the document's imageMirrors do not list",
     AnnotationsFull "annotations_full" "the pod's annotations leave no room",
 }

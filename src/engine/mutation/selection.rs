@@ -13,9 +13,13 @@
 //! | 9 | the namespace's label, in the same way | as it says |
 //! | 10 | nobody says anything | mode `OptOut`: yes; `OptIn`: no |
 //!
+//! Where that is yes, and a selector asks about the labels of a service account of which nothing is known, it is no, with a warning.
+//!
 //! Only pods that are being created get here: what is running is never changed.
 
 use std::borrow::Cow;
+
+use serde::Deserialize;
 
 use super::document::{
     Enablement, Guard, Guards, LabelSelector, Match, Mode, Names, OnInvalid, OperatingSystem, Requirement,
@@ -23,6 +27,8 @@ use super::document::{
 };
 use super::plan::{Reason, Weight, World};
 use super::tree::Node;
+use crate::engine::json;
+use crate::engine::object::{List, Text};
 
 /// What makes a document be for a pod.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -71,11 +77,21 @@ impl Selection {
         if let Some(field) = self.mismatch(pod, world) {
             return Decision::new(Outcome::Passes, Reason::NoMatch, field);
         }
-        match self.mode {
+        let decision = match self.mode {
             Mode::Disabled => Decision::passes(Reason::DocumentDisabled),
             Mode::Always => self.always(pod),
             Mode::OptOut | Mode::OptIn => self.chosen(pod, world),
+        };
+        if decision.outcome == Outcome::Passes || world.service_account_labels.is_some() || !self.asks_for_account() {
+            return decision;
         }
+        let warning = Some((Reason::ServiceAccountUnknown, "spec.serviceAccountName".to_owned()));
+        Decision { warning, ..Decision::passes(Reason::NoMatch) }
+    }
+
+    /// Whether it depends on the labels of the pod's service account.
+    fn asks_for_account(&self) -> bool {
+        self.r#match.service_account_selector != LabelSelector::default()
     }
 
     /// Whether it is for every pod that the other one is for, but for those that decline.
@@ -121,10 +137,16 @@ impl Selection {
         let labels = pod.at(&["metadata", "labels"]);
         let of_pod = |key: &str| labels.and_then(|labels| labels.string_at(key));
         let of_namespace = |key: &str| world.namespace_labels.get(key).map(|value| Cow::Borrowed(*value));
+        let accounts = world.service_account_labels.as_ref();
+        let is_of_account = accounts.is_none_or(|labels| {
+            wanted.service_account_selector.matches(|key| labels.get(key).map(|value| Cow::Borrowed(*value)))
+        });
         if !wanted.pod_selector.matches(of_pod) {
             Some("match.podSelector")
         } else if !wanted.namespace_selector.matches(of_namespace) {
             Some("match.namespaceSelector")
+        } else if !is_of_account {
+            Some("match.serviceAccountSelector")
         } else if !wanted.owner_kinds.is_empty() && !wanted.owner_kinds.has(&owner_kind(pod)) {
             Some("match.ownerKinds")
         } else if !wanted.containers.iter().all(|name| containers(pod).any(|container| is_named(container, name))) {
@@ -303,13 +325,28 @@ pub fn operating_system(pod: &Node<'_>) -> OperatingSystem {
 
 /// The kind of the pod's controller; `Pod` if it has none.
 pub fn owner_kind<'p>(pod: &'p Node<'_>) -> Cow<'p, str> {
-    owner(pod).and_then(|owner| owner.string_at("kind")).unwrap_or(Cow::Borrowed("Pod"))
+    owner(pod).map_or(Cow::Borrowed("Pod"), |owner| owner.kind.into())
 }
 
-/// The owner reference of the pod's controller.
-pub fn owner<'p, 'a>(pod: &'p Node<'a>) -> Option<&'p Node<'a>> {
-    let references = pod.at(&["metadata", "ownerReferences"])?;
-    references.items().find(|owner| owner.get("controller").and_then(Node::boolean) == Some(true))
+/// The owner reference of a pod's controller.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Owner<'p> {
+    #[serde(borrow)]
+    pub kind: Text<'p>,
+    #[serde(borrow)]
+    pub name: Text<'p>,
+    #[serde(borrow)]
+    pub uid: Text<'p>,
+    controller: Option<bool>,
+}
+
+/// The owner reference of the pod's controller; none if there is none, or references are not what the API has them be.
+pub fn owner<'p>(pod: &'p Node<'_>) -> Option<Owner<'p>> {
+    // Nobody edits them.
+    let references = pod.at(&["metadata", "ownerReferences"])?.came_as();
+    let references: List<Owner<'p>> = json::from_str(references).ok()?;
+    references.into_iter().find(|owner| owner.controller == Some(true))
 }
 
 /// Init containers, then containers.

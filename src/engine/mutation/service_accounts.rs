@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::surroundings::Labels;
 use super::tree::Node;
 use crate::engine::object::StringMap;
+use crate::engine::request::Unread;
 use crate::engine::shards::Shards;
 
 /// Service accounts by namespace and name. A clone shares what does not change.
@@ -75,11 +76,10 @@ pub fn kept_of(keys: &BTreeSet<Box<str>>, labels: &StringMap<'_>) -> Labels {
 }
 
 /// The name of a pod's service account.
-pub(in crate::engine) fn service_account_of(pod: &str) -> String {
-    let pod = Node::new(pod);
-    let spec = pod.get("spec");
+pub(in crate::engine) fn service_account_of(pod: Unread<'_>) -> String {
+    let spec = Node::new(pod.spec);
     // The second is the older name of the first, which the API server keeps equal.
-    let said = ["serviceAccountName", "serviceAccount"].into_iter().filter_map(|field| spec?.string_at(field));
+    let said = ["serviceAccountName", "serviceAccount"].into_iter().filter_map(|field| spec.string_at(field));
     said.map(|name| name.into_owned()).find(|name| !name.is_empty()).unwrap_or_else(|| "default".to_owned())
 }
 
@@ -127,8 +127,10 @@ mod tests {
 
     #[test]
     fn a_pod_has_the_account_that_it_names_or_the_default_one() {
-        assert_eq!(service_account_of(r#"{"spec":{"serviceAccountName":"web","serviceAccount":"old"}}"#), "web");
-        assert_eq!(service_account_of(r#"{"spec":{"serviceAccountName":"","serviceAccount":"old"}}"#), "old");
-        assert_eq!(service_account_of(r#"{"spec":{}}"#), "default");
+        let account = |pod| service_account_of(Unread::of(pod));
+        assert_eq!(account(r#"{"spec":{"serviceAccountName":"web","serviceAccount":"old"}}"#), "web");
+        assert_eq!(account(r#"{"spec":{"serviceAccountName":"","serviceAccount":"old"}}"#), "old");
+        assert_eq!(account(r#"{"spec":{"serviceAccountName":null}}"#), "default");
+        assert_eq!(account(r#"{"serviceAccountName":"none"}"#), "default");
     }
 }

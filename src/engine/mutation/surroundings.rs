@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::asks::Asks;
-use super::plan::{PriorityClass, World};
+use super::plan::{LimitRange, PriorityClass, World};
 use super::service_accounts::{ServiceAccounts, service_account_of};
+use crate::engine::request::Unread;
 
 /// Facts of the cluster. A clone shares what there may be many of.
 #[derive(Debug, Clone, Default)]
 pub struct Surroundings {
-    /// By namespace: the `spec.limits` of its LimitRanges as JSON arrays.
-    pub limit_ranges: Arc<BTreeMap<Box<str>, Vec<Box<str>>>>,
+    pub limit_ranges: Arc<LimitRanges>,
     /// By name: value and preemption policy.
     pub priority_classes: BTreeMap<Box<str>, (i32, Box<str>)>,
     pub runtime_classes: RuntimeClasses,
@@ -22,6 +22,9 @@ pub struct Surroundings {
 
 /// Labels, or annotations, by key.
 pub type Labels = BTreeMap<Box<str>, Box<str>>;
+
+/// By namespace: the names of its LimitRanges, each with its `spec.limits` as a JSON array.
+pub type LimitRanges = BTreeMap<Box<str>, Vec<(Box<str>, Box<str>)>>;
 
 /// RuntimeClasses by name.
 pub type RuntimeClasses = BTreeMap<Box<str>, RuntimeClass>;
@@ -48,15 +51,15 @@ pub struct Around<'a> {
 }
 
 impl Surroundings {
-    /// The world of a pod there. `pod` is its JSON.
-    pub fn world<'a>(&'a self, around: Around<'a>, pod: &str) -> World<'a> {
+    /// The world of a pod there.
+    pub fn world<'a>(&'a self, around: Around<'a>, pod: Unread<'_>) -> World<'a> {
         let Around { namespace, labels, annotations, .. } = around;
         World {
             namespace,
             namespace_labels: borrowed(labels),
             namespace_annotations: borrowed(annotations),
             service_account_labels: self.service_account(around, pod).map(borrowed),
-            limit_ranges: self.limit_ranges.get(namespace).into_iter().flatten().map(AsRef::as_ref).collect(),
+            limit_ranges: self.limit_ranges.get(namespace).into_iter().flatten().map(limit_range).collect(),
             priority_classes: self
                 .priority_classes
                 .iter()
@@ -69,13 +72,17 @@ impl Surroundings {
     }
 
     /// The labels of a pod's service account, unless no document asks for any, or nobody knows.
-    fn service_account<'a>(&'a self, around: Around<'a>, pod: &str) -> Option<&'a Labels> {
+    fn service_account<'a>(&'a self, around: Around<'a>, pod: Unread<'_>) -> Option<&'a Labels> {
         let asked = &around.asks.service_account_labels;
         if asked.is_empty() {
             return None;
         }
         around.service_account.or_else(|| self.service_accounts.find(asked, around.namespace, &service_account_of(pod)))
     }
+}
+
+fn limit_range((name, limits): &(Box<str>, Box<str>)) -> LimitRange<'_> {
+    LimitRange { name, limits }
 }
 
 fn priority((value, policy): &(i32, Box<str>)) -> PriorityClass<'_> {

@@ -22,9 +22,7 @@ fn json(text: &str) -> String {
 }
 
 fn compact(node: &Node) -> String {
-    let mut json = Vec::new();
-    node.write_json(&mut json);
-    String::from_utf8(json).unwrap()
+    node.to_json()
 }
 
 /// What is said of a text that cannot be read.

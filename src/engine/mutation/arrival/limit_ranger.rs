@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 
 use super::each;
-use crate::engine::mutation::{Node, quoted};
+use crate::engine::mutation::{LimitRange, Node, quoted};
 use crate::engine::object::{Precision, Quantity};
 
 const ANNOTATION: &str = "kubernetes.io/limit-ranger";
 
-/// Carries out LimitRanges, each as its `spec.limits` is written in JSON. Upstream takes several of a namespace in no order that anybody
+/// Carries out LimitRanges. Upstream takes several of a namespace in no order that anybody
 /// knows.
-pub(super) fn complete(pod: &mut Node<'_>, limits: &[&str]) {
-    for text in limits {
-        let defaults = Defaults::read(text);
+pub(super) fn complete(pod: &mut Node<'_>, ranges: &[LimitRange<'_>]) {
+    for range in ranges {
+        let defaults = Defaults::read(range.limits);
         let mut said = Vec::new();
         let Some(spec) = pod.member("spec") else { return };
         for (list, what) in [("containers", "container"), ("initContainers", "init container")] {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::engine::mutation::PriorityClass;
+use crate::engine::mutation::{LimitRange, PriorityClass};
 
 fn completed(pod: &Value, world: &World<'_>) -> Value {
     let mut tree = Node::new(pod.to_string());
@@ -28,7 +28,11 @@ fn a_pod_is_completed_as_the_api_server_does() {
     }], "volumes": [{"name": "v"}, {"name": "c", "configMap": {"name": "m"}}]}});
     let limits = r#"[{"type":"Container","default":{"ephemeral-storage":"1Gi"},"min":{"cpu":"1m"}}]"#;
     let class = PriorityClass { value: 7, preemption_policy: "Never" };
-    let world = World { limit_ranges: vec![limits], priority_classes: [("c", class)].into(), ..World::default() };
+    let world = World {
+        limit_ranges: vec![LimitRange { name: "l", limits }],
+        priority_classes: [("c", class)].into(),
+        ..World::default()
+    };
     let found = completed(&pod, &world);
     let token = json!({"name": "kube-api-access-7x2zq", "readOnly": true,
                        "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount"});

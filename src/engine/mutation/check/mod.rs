@@ -4,6 +4,7 @@
 //! API server to say. A result differs from its original in little, and a flaw that is new is in what differs, or because of it: so
 //! only that is looked at, and the whole of both only if something is found there.
 
+mod harmless;
 mod judged;
 mod structure;
 
@@ -15,6 +16,7 @@ use super::tree::Node;
 use crate::engine::json;
 use crate::engine::object::{Object, Pod};
 use crate::engine::pod_security::{Level, LevelVersion, Site, registry};
+pub(super) use harmless::{Harmless, is_harmless};
 use judged::{Judged, judged};
 use structure::structure;
 
@@ -34,26 +36,29 @@ enum Extent {
 
 /// What a namespace enforces, and which violations are nothing new.
 #[derive(Debug)]
-pub(super) struct Standard {
+pub(super) struct Standard<'d> {
     enforced: LevelVersion,
+    /// What need not be judged.
+    harmless: &'d Harmless,
     /// Those of the original, if none were accepted since.
     accepted: Option<BTreeSet<String>>,
 }
 
-impl Standard {
+impl<'d> Standard<'d> {
     /// The violations that the original has are nothing new.
-    pub(super) fn new(enforced: LevelVersion) -> Self {
-        Self { enforced, accepted: None }
+    pub(super) fn new(enforced: LevelVersion, harmless: &'d Harmless) -> Self {
+        Self { enforced, harmless, accepted: None }
     }
 
     /// Those that this pod has are nothing new.
-    pub(super) fn accepting(pod: &Node<'_>, enforced: LevelVersion) -> Self {
-        Self { enforced, accepted: violations(&pod.to_json(), enforced) }
+    #[must_use]
+    pub(super) fn accepting(self, pod: &Node<'_>) -> Self {
+        Self { accepted: violations(&pod.to_json(), self.enforced), ..self }
     }
 }
 
 /// What is wrong with the result, which was edited out of the original, that was not wrong with the original.
-pub(super) fn fault<'a>(original: &impl Fn() -> Node<'a>, result: &Node<'_>, standard: &Standard) -> Option<Fault> {
+pub(super) fn fault<'a>(original: &impl Fn() -> Node<'a>, result: &Node<'_>, standard: &Standard<'_>) -> Option<Fault> {
     let fault = fault_in(Extent::Changes, original, result, standard);
     debug_assert_eq!(
         fault.is_some(),
@@ -67,7 +72,7 @@ fn fault_in<'a>(
     extent: Extent,
     original: &impl Fn() -> Node<'a>,
     result: &Node<'_>,
-    standard: &Standard,
+    standard: &Standard<'_>,
 ) -> Option<Fault> {
     let flaws = structure(result, extent);
     if !flaws.is_empty() {
@@ -76,7 +81,7 @@ fn fault_in<'a>(
             return Some(flaw);
         }
     }
-    if extent == Extent::Changes && is_clean(result, standard.enforced) {
+    if extent == Extent::Changes && is_clean(result, standard) {
         return None;
     }
     let Some(after) = violations(&result.to_json(), standard.enforced) else {
@@ -94,11 +99,11 @@ fn fault_in<'a>(
 }
 
 /// Whether nothing that has changed violates the policy, and no change makes anything else do so.
-fn is_clean(result: &Node<'_>, enforced: LevelVersion) -> bool {
+fn is_clean(result: &Node<'_>, Standard { enforced, harmless, .. }: &Standard<'_>) -> bool {
     enforced.level == Level::Privileged
-        || match judged(result) {
+        || match judged(result, harmless) {
             Judged::Nothing => true,
-            Judged::Part(pod) => violations(&pod, enforced).is_some_and(|violations| violations.is_empty()),
+            Judged::Part(pod) => violations(&pod, *enforced).is_some_and(|violations| violations.is_empty()),
             Judged::Whole => false,
         }
 }
@@ -142,7 +147,7 @@ mod tests {
         let mut result = before.clone();
         result.set("spec", spec(after));
         let enforced = LevelVersion { level: Level::Baseline, version: Version::Latest };
-        fault(&|| before.clone(), &result, &Standard::accepting(&before, enforced))
+        fault(&|| before.clone(), &result, &Standard::new(enforced, &Harmless::default()).accepting(&before))
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The structure of a pod: the rules of `k8s.io/kubernetes/pkg/apis/core/validation` that an addition can break.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::cell::LazyCell;
 use std::fmt;
 
 use super::super::ending::Ending;
@@ -32,8 +32,9 @@ pub(super) fn structure(pod: &Node<'_>, extent: Extent) -> Vec<Fault> {
     }
     seen.mounting.iter().for_each(|container| mounts(container, &volumes, &mut flaws));
     seen.containers.iter().for_each(|container| self::container(container, &mut flaws));
-    let ending = Ending::of(pod);
-    flaws.extend(seen.ending.iter().flat_map(|container| ending.flaws(container)).map(broken));
+    let ending = LazyCell::new(|| Ending::of(pod));
+    let concerned = seen.ending.iter().filter(|container| Ending::concerns(container));
+    flaws.extend(concerned.flat_map(|container| ending.flaws(container)).map(broken));
     seen.init_containers.iter().for_each(|container| plain_init_container(container, &mut flaws));
     if seen.annotations {
         annotations(pod, &mut flaws);
@@ -94,8 +95,8 @@ impl<'n, 'a> Seen<'n, 'a> {
                             || matches!(change, Change::Within(list) if list.item_changes().any(|change| !is_new(change)));
                     }
                     ("spec", "terminationGracePeriodSeconds" | "restartPolicy") => ends_otherwise = true,
-                    ("spec", "containers") => seen.containers.extend(changed(change)),
-                    ("spec", "initContainers") => seen.init_containers.extend(changed(change)),
+                    ("spec", "containers") => seen.containers.extend(change.items(|_| true)),
+                    ("spec", "initContainers") => seen.init_containers.extend(change.items(|_| true)),
                     _ => {}
                 }
             }
@@ -109,21 +110,6 @@ impl<'n, 'a> Seen<'n, 'a> {
 
 fn is_new(change: Change<'_, '_>) -> bool {
     matches!(change, Change::New(_))
-}
-
-/// The elements of a list that are new or have changed.
-fn changed<'n, 'a>(list: Change<'n, 'a>) -> Vec<&'n Node<'a>> {
-    match list {
-        Change::New(list) => list.items().collect(),
-        Change::Within(list) => list
-            .item_changes()
-            .filter_map(|change| match change {
-                Change::New(item) | Change::Within(item) => Some(item),
-                Change::Gone => None,
-            })
-            .collect(),
-        Change::Gone => Vec::new(),
-    }
 }
 
 fn broken(about: String) -> Fault {
@@ -201,8 +187,9 @@ fn annotations(pod: &Node<'_>, flaws: &mut Vec<Fault>) {
 }
 
 fn twice<'n>(names: impl Iterator<Item = &'n str>, what: fmt::Arguments<'_>, flaws: &mut Vec<Fault>) {
-    let mut seen = BTreeSet::new();
-    for name in names.filter(|name| !seen.insert(*name)) {
+    let mut sorted: Vec<&str> = names.collect();
+    sorted.sort_unstable();
+    for (name, _) in sorted.iter().zip(sorted.iter().skip(1)).filter(|(one, next)| one == next) {
         flaws.push(broken(format!("there are two of {what} {name:?}")));
     }
 }

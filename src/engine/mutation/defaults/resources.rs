@@ -9,7 +9,7 @@ use super::{CONTAINERS, Conflict, Flaw, INIT_CONTAINERS, Part, Reason, Target, W
 use crate::engine::mutation::document::{self, Names, RequestAboveLimit, SkipResources};
 use crate::engine::mutation::resources::{
     Amounts, LimitRanges, Load, Pair, Percentages, PodLevelResources, QosClass, Requirements, ResourceList, Side,
-    class_without, finest, is_overcommitted,
+    class_without, finest, in_the_way, is_overcommitted,
 };
 use crate::engine::mutation::{Node, quoted};
 use crate::engine::object::Quantity;
@@ -62,9 +62,11 @@ impl ResourceDefaults {
             return part.conflict(Reason::PodLevelDoesNotFit, "spec.resources");
         }
         if is_beyond_pods(&limits, part.pod(), &before) {
+            let is_beyond = |limits: &LimitRanges| is_beyond_pods(limits, part.pod(), &before);
+            let ranges = in_the_way(&part.plan.world.limit_ranges, is_beyond, |limits| !limits.pods.is_empty());
             part.plan.pod = before;
             part.plan.notes.truncate(noted);
-            return part.conflict(Reason::LimitRangeInfeasible, "pod");
+            return part.conflict(Reason::LimitRangeInfeasible, format!("pod, {ranges}"));
         }
         if class == QosClass::BestEffort && class_of(part.pod()) == QosClass::Burstable {
             part.note(Reason::QosBestEffortToBurstable, Weight::Detail, "pod");
@@ -213,17 +215,24 @@ fn keep_within(
         users.request.is_none_or(|request| found.request == Some(request))
             && users.limit.is_none_or(|limit| found.limit == Some(limit))
     };
-    let found = bounds.nearest(asked, finest(resource)).filter(keeps);
+    let nearest = bounds.nearest(asked, finest(resource));
+    let found = nearest.filter(keeps);
+    // Where no pair would do at all, it takes several together.
+    let forbids = |limits: &LimitRanges| {
+        nearest.is_some() && limits.containers.get(resource).is_some_and(|bounds| !bounds.allow(asked))
+    };
+    let ranges = in_the_way(&part.plan.world.limit_ranges, forbids, |limits| limits.containers.contains_key(resource));
+    let about = format!("{}, {ranges}", target.with(resource));
     let chosen = found.unwrap_or(users);
     for (list, amount) in [(&mut wanted.requests, chosen.request), (&mut wanted.limits, chosen.limit)] {
         list.remove(resource);
         list.extend(amount.map(|amount| (resource.to_owned(), amount)));
     }
     if found.is_some() {
-        part.note(Reason::LimitRangeClamped, Weight::Detail, target.with(resource));
+        part.note(Reason::LimitRangeClamped, Weight::Detail, about);
         return Ok(());
     }
-    part.conflict(Reason::LimitRangeInfeasible, target.with(resource))
+    part.conflict(Reason::LimitRangeInfeasible, about)
 }
 
 /// Whether the pod as a whole is beyond what a LimitRange allows to pods, and was not before.

@@ -13,6 +13,8 @@ pub struct Match {
     pub namespace_selector: LabelSelector,
     /// The labels of the pod.
     pub pod_selector: LabelSelector,
+    /// The labels of the pod's service account. An account of which nothing is known does not match.
+    pub service_account_selector: LabelSelector,
     /// The kind of the pod's controller, such as `DaemonSet`, `Job` or `ReplicaSet`; `Pod` for one without.
     pub owner_kinds: Names,
     /// The names of the pod's containers, init containers included: each of these must be there.

@@ -92,7 +92,8 @@ pub struct Placement {
     pub kind: PlacementKind,
     /// Where the cluster has no native sidecars.
     pub fallback: Fallback,
-    /// Allows the fallback to a plain container in a pod of a Job, which then never completes.
+    /// Allows a plain container in a pod that would complete without it, such as a Job's: one with the restart policy `Never` or
+    /// `OnFailure`. It then completes only if something ends the sidecar.
     pub allow_blocking_job: bool,
     pub order: Order,
 }

@@ -4,6 +4,7 @@
 
 use super::requirements::Requirements;
 use super::{PodLevelResources, ResourceList};
+use crate::engine::json;
 use crate::engine::mutation::{Node, containers};
 use crate::engine::object::Quantity;
 
@@ -43,11 +44,13 @@ impl QosClass {
 
     /// The class of a pod with nothing but this container: the same as of all that it asks for, of which no more is read than counts.
     fn of_container(container: &Node<'_>) -> Self {
-        let resources = container.get("resources");
-        let amount = |side: &str, resource: &str| Quantity::parse(&resources?.at(&[side, resource])?.scalar()?).ok();
+        let resources = container.glance("resources").unwrap_or_default();
+        let [requests, limits] = ["requests", "limits"].map(|side| json::member(&resources, side).unwrap_or_default());
+        let amount =
+            |side: &str, resource: &str| Quantity::parse(&Node::new(json::member(side, resource)?).scalar()?).ok();
         Self::of_amounts(|resource| {
-            let limit = amount("limits", resource);
-            (amount("requests", resource).or(limit).unwrap_or_default(), limit.unwrap_or_default())
+            let limit = amount(limits, resource);
+            (amount(requests, resource).or(limit).unwrap_or_default(), limit.unwrap_or_default())
         })
     }
 

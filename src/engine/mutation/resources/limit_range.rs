@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::requirements::{Requirements, ResourceList, Side, quantities};
-use crate::engine::mutation::Node;
+use crate::engine::mutation::{LimitRange, Node};
 use crate::engine::object::{Quantity, Ratio};
 
 /// The bounds of a namespace, by resource.
@@ -40,11 +40,11 @@ pub struct Pair {
 }
 
 impl LimitRanges {
-    /// Reads the `spec.limits` of LimitRanges, each as JSON. What is no quantity is no bound.
-    pub fn read(limits: &[&str]) -> Self {
+    /// Reads the limits of LimitRanges. What is no quantity is no bound.
+    pub fn read(ranges: &[LimitRange<'_>]) -> Self {
         let mut found = Self::default();
-        for text in limits {
-            for item in Node::new(*text).items() {
+        for range in ranges {
+            for item in Node::new(range.limits).items() {
                 match item.string_at("type").as_deref() {
                     Some("Container") => found.bound_containers(item),
                     Some("Pod") => Self::bound(&mut found.pods, item),
@@ -53,6 +53,11 @@ impl LimitRanges {
             }
         }
         found
+    }
+
+    /// Whether anything is said of a resource.
+    pub fn has(&self, resource: &str) -> bool {
+        self.containers.contains_key(resource) || self.pods.contains_key(resource)
     }
 
     fn bound_containers(&mut self, item: &Node<'_>) {

@@ -3,6 +3,7 @@
 //! Kept true: what a user wrote is read and never lowered; what is computed is exact, and is a pair that the API accepts.
 
 mod amount;
+mod blame;
 mod class;
 mod effective;
 mod limit_range;
@@ -12,6 +13,7 @@ mod sidecar;
 
 pub(super) use amount::finest;
 pub use amount::{Amounts, CompiledAmount, Percentages, Share};
+pub use blame::in_the_way;
 pub use class::{QosClass, class_of, class_without};
 pub use effective::{ContainerPlace, Load};
 pub use limit_range::{Bounds, LimitRanges, Pair};

@@ -22,7 +22,8 @@ impl PodLevelResources {
 
     /// The same without some of its containers, by their names.
     pub fn of_without(pod: &Node<'_>, is_left_out: impl Fn(&str) -> bool) -> Option<Self> {
-        let written = Requirements::written_in(pod.get("spec")?);
+        let spec = pod.get("spec").filter(|spec| spec.get("resources").is_some())?;
+        let written = Requirements::written_in(spec);
         let mut named = written.requests.keys().chain(written.limits.keys());
         if !named.any(|resource| is_for_pods(resource)) {
             return None;

@@ -59,6 +59,7 @@ impl Inspection<'_> {
         }
         self.selector(&matches.namespace_selector, "spec.match.namespaceSelector");
         self.selector(&matches.pod_selector, "spec.match.podSelector");
+        self.selector(&matches.service_account_selector, "spec.match.serviceAccountSelector");
     }
 
     /// `ValidateLabelSelector`.

@@ -249,6 +249,10 @@ fn what_can_never_be_found_or_set_is_a_mistake() {
         injection(json!({"match": {"podSelector": {"matchExpressions": [{"key": "a", "operator": "In"}]}}})),
         "spec.match.podSelector.matchExpressions[0].values: must have at least one",
     );
+    only(
+        injection(json!({"match": {"serviceAccountSelector": {"matchLabels": {"team": "a b"}}}})),
+        "spec.match.serviceAccountSelector.matchLabels[team]: \"a b\" is no value of a label",
+    );
     let pod = |pod: Value| injection(json!({"add": {"pod": pod}}));
     only(pod(json!({"labels": {"a": "b c"}})), "spec.add.pod.labels[a]: \"b c\" is no value of a label");
     only(pod(json!({"annotations": {"a": "b".repeat(300_000)}})), "spec.add.pod.annotations: have 300001 bytes");

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::super::tree::{Node, quote, quoted};
+use super::super::tree::Node;
+use super::super::written::{begin_member, quote};
 
 pub(super) const KEY: &str = "portcullis.dev/applied";
 /// The most bytes that are read; what is longer was not written by us.
@@ -71,17 +72,19 @@ pub(super) enum Part<'n> {
 impl Part<'_> {
     pub(super) fn text(self) -> String {
         match self {
-            Self::Container(name) => format!("c/{name}"),
-            Self::Completed(name) => format!("m/{name}"),
-            Self::Volume(name) => format!("v/{name}"),
-            Self::Variable(container, name) => format!("e/{container}/{name}"),
-            Self::Replaced(container, name) => format!("r/{container}/{name}"),
-            Self::Appended(container, name) => format!("p/{container}/{name}"),
-            Self::Mount(container, path) => format!("t/{container}/{path}"),
-            Self::Label(key) => format!("l/{key}"),
-            Self::Annotation(key) => format!("a/{key}"),
-            Self::PullSecret(name) => format!("s/{name}"),
-            Self::Grown(side, resource, amount) => format!("q/{side}/{resource}/{}", amount.unwrap_or_default()),
+            Self::Container(name) => ["c/", name].concat(),
+            Self::Completed(name) => ["m/", name].concat(),
+            Self::Volume(name) => ["v/", name].concat(),
+            Self::Variable(container, name) => ["e/", container, "/", name].concat(),
+            Self::Replaced(container, name) => ["r/", container, "/", name].concat(),
+            Self::Appended(container, name) => ["p/", container, "/", name].concat(),
+            Self::Mount(container, path) => ["t/", container, "/", path].concat(),
+            Self::Label(key) => ["l/", key].concat(),
+            Self::Annotation(key) => ["a/", key].concat(),
+            Self::PullSecret(name) => ["s/", name].concat(),
+            Self::Grown(side, resource, amount) => {
+                ["q/", side, "/", resource, "/", amount.unwrap_or_default()].concat()
+            }
             Self::Grace(seconds) => format!("g/{}", seconds.map(|seconds| seconds.to_string()).unwrap_or_default()),
         }
     }
@@ -139,12 +142,14 @@ impl Claims {
         let others = self.by_document.iter().filter(|(name, _)| *name != document);
         let (before, after): (Vec<_>, Vec<_>) = others.partition(|(name, _)| name.as_str() < document);
         for (name, value) in before {
-            member(&mut text, name, &value.to_string());
+            begin_member(name, &mut text);
+            text.push_str(&value.to_string());
         }
-        member(&mut text, document, "");
+        begin_member(document, &mut text);
         claim.write(&mut text);
         for (name, value) in after {
-            member(&mut text, name, &value.to_string());
+            begin_member(name, &mut text);
+            text.push_str(&value.to_string());
         }
         text.push('}');
         text
@@ -165,20 +170,24 @@ impl Claims {
 impl Claim {
     fn write(&self, text: &mut String) {
         text.push('{');
-        member(text, "digest", &quoted(&self.digest));
-        member(text, "for", &quoted(&self.identity));
+        begin_member("digest", text);
+        quote(&self.digest, text);
+        begin_member("for", text);
+        quote(&self.identity, text);
         if !self.moved.is_empty() {
-            member(text, "moved", "");
+            begin_member("moved", text);
             list(text, &self.moved);
         }
         let (parts, is_cut) = self.listed();
         if is_cut {
-            member(text, "more", "true");
+            begin_member("more", text);
+            text.push_str("true");
         }
-        member(text, "parts", "");
+        begin_member("parts", text);
         list(text, parts);
         if !self.revision.is_empty() {
-            member(text, "revision", &quoted(&self.revision));
+            begin_member("revision", text);
+            quote(&self.revision, text);
         }
         text.push('}');
     }
@@ -202,19 +211,8 @@ impl Claim {
     }
 
     pub(super) fn has(&self, part: Part<'_>) -> bool {
-        let text = part.text();
-        self.parts.contains(&text)
+        !self.parts.is_empty() && self.parts.contains(&part.text())
     }
-}
-
-/// Begins a member of the object that the text ends in.
-fn member(text: &mut String, key: &str, value: &str) {
-    if !text.ends_with('{') {
-        text.push(',');
-    }
-    quote(key, text);
-    text.push(':');
-    text.push_str(value);
 }
 
 fn list<'t>(text: &mut String, items: impl IntoIterator<Item = &'t String>) {

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::super::tree::{Node, quoted};
+use super::super::tree::Node;
+use super::super::written::quoted;
 use crate::engine::object::Quantity;
 
 /// Completes a container of the pod's by ours, field by field; what it has, it keeps.

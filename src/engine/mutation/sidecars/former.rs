@@ -3,7 +3,8 @@
 //!
 //! Kept true: a value is taken back only where the annotation lists it and it is what another revision of the document gives.
 
-use super::super::tree::{Node, quoted};
+use super::super::tree::Node;
+use super::super::written::quoted;
 use super::environment::place_of;
 use super::parts::{Parts, VariableValue};
 use super::pod_parts::SAFE_TO_EVICT;

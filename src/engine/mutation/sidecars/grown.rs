@@ -13,8 +13,9 @@ const SIDES: [&str; 2] = ["requests", "limits"];
 
 /// What a pod has of its own now.
 pub(super) fn own_amounts(pod: &Node<'_>) -> Amounts {
+    let Some(resources) = pod.at(&["spec", "resources"]) else { return Amounts::new() };
     let side = |side: &'static str| {
-        let amounts = pod.at(&["spec", "resources", side]).into_iter().flat_map(Node::members);
+        let amounts = resources.get(side).into_iter().flat_map(Node::members);
         amounts.map(move |(resource, amount)| ((side, resource.to_owned()), amount.to_json().into_owned()))
     };
     SIDES.into_iter().flat_map(side).collect()

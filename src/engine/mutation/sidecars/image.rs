@@ -88,6 +88,14 @@ impl Mirrors {
     }
 }
 
+/// The registry, or the path in one, that would have to be a mirror for the image that is found to be the one that is wanted; none if no
+/// mirror would do.
+pub(super) fn undeclared_mirror<'f>(found: &'f str, wanted: &str) -> Option<&'f str> {
+    let name = Reference::of(found).name;
+    let mut registries = name.match_indices('/').filter_map(|(end, _)| name.get(..end)).filter(|text| is_mirror(text));
+    registries.find(|registry| Mirrors(vec![(*registry).to_owned()]).likeness(found, wanted) != Likeness::Other)
+}
+
 /// The last part of a name, which stays the same in every registry.
 pub(super) fn last_segment(image: &str) -> Option<&str> {
     Reference::of(image).name.rsplit('/').next().filter(|segment| !segment.is_empty())
@@ -209,6 +217,21 @@ mod tests {
             "r.example/mesh/proxy/evil:1",
         ] {
             assert_eq!(likeness(&mirrors, found, "r.example/mesh/proxy:1"), Likeness::Other, "{found}");
+        }
+    }
+
+    #[test]
+    fn what_would_have_to_be_declared_is_told_and_nothing_where_that_would_not_do() {
+        for (found, wanted, expected) in [
+            ("mirror.local/mesh/proxy:1", "r.example/mesh/proxy:2", Some("mirror.local")),
+            ("mirror.local:5000/hub/library/proxy", "proxy:1", Some("mirror.local:5000/hub")),
+            ("mirror.local/hub/r.example/mesh/proxy:1@sha256:2", "r.example/mesh/proxy", Some("mirror.local/hub")),
+            ("mirror.local/proxy:1", "r.example/mesh/proxy:1", None),
+            ("mirror/mesh/proxy:1", "r.example/mesh/proxy:1", None),
+            ("mesh/proxy:1", "r.example/mesh/proxy:1", None),
+            ("", "r.example/mesh/proxy:1", None),
+        ] {
+            assert_eq!(undeclared_mirror(found, wanted), expected, "{found} {wanted}");
         }
     }
 

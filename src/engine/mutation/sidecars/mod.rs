@@ -74,6 +74,18 @@ impl Injection {
         names
     }
 
+    /// The names of all volumes that any revision adds.
+    pub(super) fn own_volumes(&self) -> impl Iterator<Item = &str> {
+        let volumes = self.revisions.iter().flat_map(|revision| &revision.parts.volumes);
+        volumes.map(|volume| volume.name.as_str())
+    }
+
+    /// The containers that it adds as they are and that violate no standard in any pod, as JSON.
+    pub(super) fn harmless(&self) -> impl Iterator<Item = &str> {
+        let items = self.revisions.iter().flat_map(|revision| &revision.parts.items).filter(|item| item.is_harmless);
+        items.map(|item| item.json.as_str())
+    }
+
     /// The keys of the annotations of namespaces that it reads.
     pub(super) fn namespace_annotations(&self) -> impl Iterator<Item = Box<str>> {
         let mut items = self.revisions.iter().flat_map(|revision| &revision.parts.items);

@@ -3,17 +3,15 @@
 use std::borrow::Cow;
 
 use super::super::plan::World;
-use super::super::selection::owner;
+use super::super::selection::{owner, owner_kind};
 use super::super::tree::Node;
 
 /// The workload's name: the controller's, without what a Deployment or a CronJob puts behind its own. Without a controller, the
 /// pod's name or what its name is generated from.
 pub(super) fn owner_name(pod: &Node<'_>) -> Option<String> {
     let Some(owner) = owner(pod) else { return pod_name(pod).map(|name| name.trim_end_matches('-').to_owned()) };
-    let name = owner.string_at("name")?;
-    let kind = owner.string_at("kind").unwrap_or_default();
     let hash = pod.at(&["metadata", "labels", "pod-template-hash"]).and_then(Node::string);
-    Some(workload_of(&kind, &name, hash.as_deref()).to_owned())
+    (!owner.name.is_empty()).then(|| workload_of(&owner.kind, &owner.name, hash.as_deref()).to_owned())
 }
 
 fn workload_of<'n>(kind: &str, name: &'n str, hash: Option<&str>) -> &'n str {
@@ -40,21 +38,12 @@ fn pod_name<'p>(pod: &'p Node<'_>) -> Option<Cow<'p, str>> {
 
 /// What stays the same for all pods of one workload: namespace, kind and name.
 pub(super) fn workload(pod: &Node<'_>, world: &World<'_>) -> [String; 3] {
-    let kind = owner(pod).and_then(|owner| owner.string_at("kind")).unwrap_or(Cow::Borrowed("Pod")).into_owned();
-    [world.namespace.to_owned(), kind, owner_name(pod).unwrap_or_default()]
+    [world.namespace.to_owned(), owner_kind(pod).into_owned(), owner_name(pod).unwrap_or_default()]
 }
 
 /// What stays the same for one pod while it is being admitted, and is another for a copy of it that a user makes.
 pub(super) fn identity<'p>(pod: &'p Node<'_>, world: &World<'p>) -> [Cow<'p, str>; 4] {
     let metadata = |key: &str| pod.get("metadata").and_then(|metadata| metadata.string_at(key)).unwrap_or_default();
-    let uid = owner(pod).and_then(|owner| owner.string_at("uid")).unwrap_or_default();
+    let uid = owner(pod).map(|owner| owner.uid.into()).unwrap_or_default();
     [Cow::Borrowed(world.namespace), metadata("name"), metadata("generateName"), uid]
-}
-
-/// Whether a container that does not end keeps this pod from completing what it is for. The template of a Job has no owner, but a
-/// restart policy that only Jobs may have.
-pub(super) fn is_of_job(pod: &Node<'_>, world: &World<'_>) -> bool {
-    let by_owner = owner(pod).and_then(|owner| owner.string_at("kind")).is_some_and(|kind| kind == "Job");
-    let policy = pod.at(&["spec", "restartPolicy"]).and_then(Node::string);
-    by_owner || (world.is_template && matches!(policy.as_deref(), Some("Never" | "OnFailure")))
 }

@@ -30,6 +30,8 @@ pub(super) struct Item {
     pub(super) order: Constraints,
     /// The container but for what depends on the pod.
     pub(super) json: String,
+    /// Whether that violates no standard, whatever pod it is in.
+    pub(super) is_harmless: bool,
     /// The same, without what Windows does not know.
     pub(super) windows: String,
     pub(super) value: Value,

@@ -3,7 +3,8 @@
 use super::super::document::{OnExisting, Position};
 use super::super::others::is_meant;
 use super::super::plan::{Conflict, Reason, Weight};
-use super::super::tree::{Node, quoted};
+use super::super::tree::Node;
+use super::super::written::quoted;
 use super::claim::Part;
 use super::environment::{is_same_variable, place_of, set_variable};
 use super::obstacle::obstacle;

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::super::plan::{Reason, Weight};
-use super::super::tree::{Node, quoted};
+use super::super::tree::Node;
+use super::super::written::quoted;
 use super::claim::Part;
 use super::work::{Work, set_text};
 

@@ -10,10 +10,11 @@ use serde_json::Value;
 
 use super::super::document::{NameConflict, OverrideTarget};
 use super::super::others::is_meant;
+use super::super::plan::Reason;
 use super::super::tree::Node;
 use super::Injection;
 use super::claim::{Claims, Part};
-use super::image::Likeness;
+use super::image::{Likeness, undeclared_mirror};
 use super::obstacle::obstacle;
 use super::parts::{Item, Mount, Parts, Patch, VariableValue, normalised};
 use super::present;
@@ -26,6 +27,25 @@ impl Injection {
         let own: Vec<String> = own.iter().cloned().chain(self.own_names().into_iter().map(str::to_owned)).collect();
         let by_revision = self.revisions.iter().map(|revision| self.missing_of(&revision.parts, pod, &own));
         by_revision.min_by_key(Vec::len).unwrap_or_default()
+    }
+
+    /// The same as notes have it, by reason: what runs our image from a registry that the document does not declare is there, and the
+    /// registry is told.
+    pub(in crate::engine::mutation) fn lacking(&self, pod: &Node<'_>, own: &[String]) -> Vec<(Reason, String)> {
+        let mut missing = self.missing(pod, own);
+        let items = self.revisions.iter().flat_map(|revision| &revision.parts.items);
+        let mut lacking = Vec::new();
+        for item in items {
+            let (name, registry) = (format!("container {:?}", item.name), undeclared_registry(item, pod));
+            if let Some(registry) = registry.filter(|_| missing.contains(&name)) {
+                missing.retain(|missing| *missing != name);
+                lacking.push((Reason::ImageElsewhere, format!("{name}, registry {registry:?}")));
+            }
+        }
+        if !missing.is_empty() {
+            lacking.push((Reason::ItemMissing, missing.join(", ")));
+        }
+        lacking
     }
 
     fn missing_of(&self, parts: &Parts, pod: &Node<'_>, own: &[String]) -> Vec<String> {
@@ -68,6 +88,15 @@ impl Injection {
         self.mirrors.likeness(&found, wanted) != Likeness::Other
             || rules.any(|field| self.mirrors.is_allowed(&found, wanted, &field.rule))
     }
+}
+
+/// Where the container of our name pulls our image from, if that is all that is not as it should be.
+fn undeclared_registry(item: &Item, pod: &Node<'_>) -> Option<String> {
+    let container = present::find(pod, &item.name)?;
+    let image = container.string_at("image")?;
+    let registry = undeclared_mirror(&image, item.value.get("image")?.as_str()?)?;
+    let does_the_same = present::keeps_running(item, container, pod) && present::is_told_the_same(item, container);
+    does_the_same.then(|| registry.to_owned())
 }
 
 /// The variables and mounts that none of the containers has that they are for.

@@ -17,7 +17,8 @@ pub(super) struct Revision {
     /// In percent of workloads.
     pub(super) weight: u8,
     pub(super) parts: Parts,
-    pub(super) digest: u64,
+    /// Of what it renders.
+    pub(super) digest: String,
 }
 
 impl Revision {

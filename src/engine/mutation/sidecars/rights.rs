@@ -46,15 +46,15 @@ impl Work<'_, '_> {
     }
 
     fn is_forbidden(&self, rights: Rights) -> bool {
-        let context = self.plan.pod.at(&["spec", "securityContext"]);
+        let context = || self.plan.pod.at(&["spec", "securityContext"]);
         let forbids_root =
-            context.and_then(|context| context.get("runAsNonRoot")).and_then(Node::boolean) == Some(true);
-        let is_other_user = user(context).is_some_and(|user| user != 0);
+            || context().and_then(|context| context.get("runAsNonRoot")).and_then(Node::boolean) == Some(true);
+        let is_other_user = || user(context()).is_some_and(|user| user != 0);
         match rights.user {
-            Some(0) => rights.non_root.is_none() && forbids_root,
+            Some(0) => rights.non_root.is_none() && forbids_root(),
             Some(_) => false,
             // What is added to a user's capabilities is not in effect unless that user is root.
-            None => rights.adds_capabilities && (is_other_user || (rights.non_root.is_none() && forbids_root)),
+            None => rights.adds_capabilities && (is_other_user() || (rights.non_root.is_none() && forbids_root())),
         }
     }
 }

@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use super::super::plan::Reason;
 use super::super::selection::containers;
-use super::super::tree::{Node, quoted};
+use super::super::tree::Node;
+use super::super::written::quoted;
 use super::Injection;
 use super::claim::{Claims, KEY, Part};
 use super::environment::place_of;

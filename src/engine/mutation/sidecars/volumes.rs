@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::super::document::{NameConflict, OnConflict};
 use super::super::plan::{Conflict, Reason};
-use super::super::tree::{Node, quoted};
+use super::super::tree::Node;
+use super::super::written::quoted;
 use super::claim::Part;
 use super::digest::digest;
 use super::meaning::is_same;

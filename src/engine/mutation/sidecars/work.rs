@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use super::super::document::{OnConflict, OperatingSystem};
 use super::super::plan::{Conflict, Plan, Reason, Reserved, Weight};
 use super::super::selection::operating_system;
-use super::super::tree::{Node, quoted};
+use super::super::tree::Node;
+use super::super::written::quoted;
 use super::claim::{Claim, Claims, KEY, Part};
 use super::digest::digest;
 use super::overrides::Chosen;
@@ -97,13 +98,7 @@ impl<'a, 'p> Work<'a, 'p> {
     }
 
     fn record(revision: &Revision, identity: String, moved: Vec<String>) -> Claim {
-        Claim {
-            revision: revision.name.clone(),
-            digest: format!("{:016x}", revision.digest),
-            identity,
-            moved,
-            ..Claim::default()
-        }
+        Claim { revision: revision.name.clone(), digest: revision.digest.clone(), identity, moved, ..Claim::default() }
     }
 
     pub(super) fn note(&mut self, reason: Reason, weight: Weight, about: impl Into<String>) {

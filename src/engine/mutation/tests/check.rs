@@ -2,13 +2,14 @@
 
 use serde_json::{Value, json};
 
-use crate::engine::mutation::check::{Standard, fault};
+use crate::engine::mutation::check::{Harmless, Standard, fault};
 use crate::engine::mutation::{Node, Reason};
 use crate::engine::pod_security::LevelVersion;
 
 fn found(original: &Value, result: &Value) -> Option<(Reason, String)> {
     let (original, result) = edited(original, result);
-    let standard = Standard::accepting(&original, LevelVersion::PRIVILEGED);
+    let harmless = Harmless::default();
+    let standard = Standard::new(LevelVersion::PRIVILEGED, &harmless).accepting(&original);
     fault(&|| original.clone(), &result, &standard).map(|fault| (fault.reason, fault.about))
 }
 
@@ -85,7 +86,8 @@ fn a_result_that_does_not_decode_is_found_unless_the_original_did_not_either() {
     let with_image = |image: Value| pod(json!({"containers": [{"name": "a", "image": image}]}));
     let fault_of = |original: &Value, result: &Value| {
         let (original, result) = edited(original, result);
-        let standard = Standard::accepting(&original, LevelVersion::RESTRICTED);
+        let harmless = Harmless::default();
+        let standard = Standard::new(LevelVersion::RESTRICTED, &harmless).accepting(&original);
         fault(&|| original.clone(), &result, &standard).map(|fault| fault.about)
     };
     let (good, odd) = (with_image(json!("a")), with_image(json!(1)));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use crate::engine::Unread;
 use crate::engine::mutation::document::Document;
 use crate::engine::mutation::{Active, Documents, Note, Reason, Rules, Weight, World, mutate, passed_over};
 use crate::engine::pod_security::{Level, LevelVersion};
@@ -36,7 +37,7 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    fn labels(&self) -> Vec<&str> {
+    pub(super) fn labels(&self) -> Vec<&str> {
         self.pod["metadata"]["labels"].as_object().into_iter().flatten().map(|(key, _)| key.as_str()).collect()
     }
 
@@ -60,8 +61,9 @@ pub(super) fn carried_out(documents: Vec<Arc<Active>>, pod: &Value, level: Level
     let enforced = LevelVersion { level, ..LevelVersion::default() };
     let text = pod.to_string();
     let rules = Rules { documents: &documents, candidates: &candidates, world: &world, enforced };
-    let mutated = mutate(crate::engine::Unread::of(&text), rules);
-    let passed_over = passed_over(&text, rules).into_iter().map(|note| (note.document, note.reason)).collect();
+    let mutated = mutate(Unread::of(&text), rules);
+    let passed_over =
+        passed_over(Unread::of(&text), rules).into_iter().map(|note| (note.document, note.reason)).collect();
     let pod = serde_json::from_str(&mutated.pod.to_json()).expect("JSON");
     Outcome { pod, has_patch: mutated.patch.is_some(), notes: mutated.notes, passed_over }
 }

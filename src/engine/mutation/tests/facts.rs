@@ -10,7 +10,7 @@ use crate::engine::object::StringMap;
 use crate::engine::pod_security::{Configuration, LevelVersion};
 use crate::engine::{
     Carried, Facts, Needed, ObjectKind, Operation, Phase, Request, Resource, ServiceAccountName, Snapshot, Unlisted,
-    Verdict, decide, needed,
+    Verdict, decide, json as decoder, needed,
 };
 
 const NEEDS_API: &str = "needs-api";
@@ -57,13 +57,31 @@ fn labelled(value: &str) -> Labels {
     [(NEEDS_API.into(), value.into())].into()
 }
 
+/// A sidecar for pods whose service account has the label, which is looked for in finished pods.
+fn for_some_accounts(verify: &str) -> Arc<Active> {
+    let selector = json!({"matchLabels": {NEEDS_API: "true"}});
+    let container = json!({"container": {"name": "proxy", "image": "proxy:1"}, "placement": {"kind": "Container"}});
+    let spec = json!({"mode": "Always", "match": {"serviceAccountSelector": selector, "namespaceSelector": {"matchLabels": {"tokens": "no"}}},
+        "add": {"containers": [container]}, "failure": {"verify": verify}});
+    document("SidecarInjection", spec)
+}
+
 /// Asks about a pod in a namespace, with what is to be done about it.
 fn asked<T>(namespace: &str, act: impl FnOnce(&Request<'_>) -> T) -> T {
+    asked_in(Phase::Mutate, namespace, act)
+}
+
+fn asked_in<T>(phase: Phase, namespace: &str, act: impl FnOnce(&Request<'_>) -> T) -> T {
     let containers = json!([{"name": "app", "image": "app:1"}]);
     let pod = json!({"metadata": {"name": "web"}, "spec": {"serviceAccountName": "web", "containers": containers}});
     let text = pod.to_string();
+    let object = match phase {
+        Phase::Mutate => Carried::Unread(crate::engine::Unread::of(&text)),
+        Phase::Validate => Carried::Object(Box::new(decoder::from_slice(text.as_bytes()).expect("an object"))),
+    };
+    let review = format!(r#"{{"request":{{"object":{text}}}}}"#);
     let request = Request {
-        phase: Phase::Mutate,
+        phase,
         uid: "u".into(),
         operation: Operation::Create,
         kind: ObjectKind { group: "".into(), kind: "Pod".into() },
@@ -73,9 +91,9 @@ fn asked<T>(namespace: &str, act: impl FnOnce(&Request<'_>) -> T) -> T {
         namespace: namespace.into(),
         username: "somebody".into(),
         dry_run: false,
-        object: Carried::Unread(crate::engine::Unread::of(&text)),
+        object,
         old_object: Carried::Absent,
-        review: b"",
+        review: review.as_bytes(),
     };
     act(&request)
 }
@@ -160,4 +178,43 @@ fn f3_the_user_comes_from_the_annotation_of_the_namespace_which_alone_is_kept() 
     snapshot.remove_namespace("shop");
     let verdict = decided(&snapshot, &Facts { namespace: Some(read), ..Facts::default() });
     assert!(operations(&verdict).contains(r#""runAsUser":42"#), "{verdict:?}");
+}
+
+#[test]
+fn a_document_is_for_the_pods_of_the_service_accounts_that_it_selects() {
+    let unknowing = snapshot(vec![for_some_accounts("Off")]);
+    lacks(&unknowing, "shop", &Needed::ServiceAccount(web("shop")));
+    lacks(&unknowing, "other", &Needed::Nothing);
+    let read = |label: &str| Facts { service_account: Some(labelled(label)), ..Facts::default() };
+    for (label, is_for_it) in [("true", true), ("false", false)] {
+        for (snapshot, facts) in
+            [(knowing(unknowing.clone(), label), Facts::default()), (unknowing.clone(), read(label))]
+        {
+            let verdict = decided(&snapshot, &facts);
+            assert_eq!(operations(&verdict).contains("proxy:1"), is_for_it, "{verdict:?}");
+            assert_eq!(verdict.warnings().len(), 0, "{verdict:?}");
+        }
+    }
+    let verdict = decided(&unknowing, &Facts::default());
+    assert_eq!((verdict.is_allowed(), operations(&verdict).as_str()), (true, ""));
+    assert!(verdict.warnings()[0].contains("service_account_unknown"), "{:?}", verdict.warnings());
+}
+
+#[test]
+fn a_finished_pod_is_looked_at_by_its_service_account_too_as_it_is_known_or_read() {
+    let lacks = |snapshot: &Snapshot, namespace: &str, expected: &Needed<'_>| {
+        asked_in(Phase::Validate, namespace, |request| assert_eq!(needed(request, snapshot), *expected));
+    };
+    let unknowing = snapshot(vec![for_some_accounts("Deny")]);
+    lacks(&unknowing, "shop", &Needed::ServiceAccount(web("shop")));
+    lacks(&unknowing, "other", &Needed::Nothing);
+    lacks(&unknowing, "unheard-of", &Needed::ServiceAccountAndNamespace(web("unheard-of")));
+    lacks(&knowing(unknowing.clone(), "true"), "shop", &Needed::Nothing);
+    lacks(&snapshot(vec![for_some_accounts("Off")]), "shop", &Needed::Nothing);
+    lacks(&snapshot(vec![without_tokens()]), "unheard-of", &Needed::Namespace("unheard-of"));
+    let is_allowed = |label: &str| {
+        let facts = Facts { service_account: Some(labelled(label)), ..Facts::default() };
+        asked_in(Phase::Validate, "shop", |request| decide(request, &unknowing, &facts).is_allowed())
+    };
+    assert_eq!((is_allowed("true"), is_allowed("false")), (false, true), "the pod lacks the sidecar");
 }

@@ -6,6 +6,7 @@ mod facts;
 mod leaving;
 mod orders;
 mod phases;
+mod quarrels;
 mod selection;
 mod tree;
 mod unfilling;

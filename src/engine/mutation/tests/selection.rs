@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::engine::mutation::document::{Enablement, LabelSelector, Match, Mode, OnInvalid, OperatingSystem};
+use crate::engine::mutation::document::{
+    Enablement, LabelSelector, Match, Mode, OnInvalid, OperatingSystem, Requirement, SelectorOperator,
+};
 use crate::engine::mutation::{Decision, Node, Outcome, Reason, Relevance, Selection, World, is_like};
 
 const KEY: &str = "logs.portcullis.dev/inject";
@@ -193,6 +195,40 @@ fn stars_stand_for_any_text() {
 
 fn maybe_choice() -> impl Strategy<Value = Option<&'static str>> {
     prop_oneof![Just(None), Just(Some("true")), Just(Some("false")), Just(Some("?"))]
+}
+
+#[test]
+fn an_account_matches_by_its_labels_and_one_that_nobody_knows_does_not() {
+    let mut by_account = selection(Mode::Always);
+    by_account.r#match.service_account_selector.match_labels = BTreeMap::from([("team".to_owned(), "a".to_owned())]);
+    let decide = |selection: &Selection, labels: Option<&[(&'static str, &'static str)]>| {
+        let service_account_labels = labels.map(|labels| labels.iter().copied().collect());
+        let world = World { namespace: "team-a", service_account_labels, ..World::default() };
+        let Decision { outcome, reason, warning, .. } =
+            selection.decide(&Node::new(pod(None, None).to_string()), &world);
+        (outcome, reason, warning.map(|(reason, _)| reason))
+    };
+    let no_match = (Outcome::Passes, Reason::NoMatch, None);
+    assert_eq!(decide(&by_account, Some(&[("team", "a")])), (Outcome::Applies, Reason::Always, None));
+    assert_eq!(decide(&by_account, Some(&[("team", "b")])), no_match);
+    assert_eq!(decide(&by_account, Some(&[])), no_match);
+    let unknown = (Outcome::Passes, Reason::NoMatch, Some(Reason::ServiceAccountUnknown));
+    assert_eq!(decide(&by_account, None), unknown);
+    // Neither is one without a label known, so that it is not among those that lack it.
+    by_account.r#match.service_account_selector = LabelSelector {
+        match_expressions: vec![Requirement {
+            key: "team".to_owned(),
+            operator: SelectorOperator::DoesNotExist,
+            values: Vec::new(),
+        }],
+        ..LabelSelector::default()
+    };
+    assert_eq!(decide(&by_account, Some(&[])), (Outcome::Applies, Reason::Always, None));
+    assert_eq!(decide(&by_account, None), unknown);
+    // Whom the document is not for anyway is not told.
+    by_account.mode = Mode::OptIn;
+    assert_eq!(decide(&by_account, None), (Outcome::Passes, Reason::OptedOutByDefault, None));
+    assert_eq!(decide(&selection(Mode::Always), None), (Outcome::Applies, Reason::Always, None));
 }
 
 proptest! {

@@ -5,9 +5,9 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use serde_json::{Map, Value, json};
 
-use super::{World, arrived, compiled, pass, world};
+use super::{LimitRange, World, arrived, compiled, pass, world};
 use crate::engine::mutation::Node;
-use crate::engine::mutation::check::{self, Standard};
+use crate::engine::mutation::check::{self, Harmless, Standard};
 use crate::engine::mutation::resources::{QosClass, Requirements, class_of};
 use crate::engine::pod_security::{Level, LevelVersion};
 
@@ -226,7 +226,7 @@ proptest! {
     #[test]
     fn what_went_through_once_gives_no_patch(pod in pod(), spec in document(), limits in limit_range()) {
         let defaults = compiled(&spec);
-        let world = World { limit_ranges: limits.into_iter().collect(), ..world() };
+        let world = World { limit_ranges: limits.into_iter().map(|limits| LimitRange { name: "l", limits }).collect(), ..world() };
         let first = arrived(&pod, &world);
         let (outcome, patch) = pass(&defaults, &first, &world, &[]).expect("warnings alone");
         let next = arrived(&outcome.pod, &world);
@@ -240,7 +240,9 @@ proptest! {
         for field in ["metadata", "spec"] {
             result.set(field, outcome.pod[field].to_string());
         }
-        let standard = Standard::accepting(&original, LevelVersion { level: Level::Restricted, ..LevelVersion::default() });
+        let harmless = Harmless::default();
+        let enforced = LevelVersion { level: Level::Restricted, ..LevelVersion::default() };
+        let standard = Standard::new(enforced, &harmless).accepting(&original);
         let fault = check::fault(&|| original.clone(), &result, &standard);
         prop_assert!(fault.is_none(), "{:?} by {:?}", fault, patch);
         prop_assert!(broken_pairs(&next).iter().all(|pair| broken_pairs(&first).contains(pair)), "{patch:?}");

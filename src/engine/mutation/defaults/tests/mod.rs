@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::Defaults;
 use crate::engine::mutation::arrival::{self, ServiceAccount};
 use crate::engine::mutation::document::{Document, Spec};
-use crate::engine::mutation::{Conflict, Node, Note, Patch, Plan, PriorityClass, World};
+use crate::engine::mutation::{Conflict, LimitRange, Node, Note, Patch, Plan, PriorityClass, World};
 
 /// What has become of a pod.
 #[derive(Debug)]

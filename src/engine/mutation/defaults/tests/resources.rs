@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{World, run, run_in, run_online, run_template, world};
+use super::{LimitRange, World, run, run_in, run_online, run_template, world};
 use crate::engine::mutation::Weight;
 
 fn asks(cpu: &str, memory: &str) -> Value {
@@ -141,7 +141,7 @@ fn guaranteed_pods_are_made_of_what_there_is() {
 fn defaults_stay_within_the_limit_range() {
     let limits =
         r#"[{"type":"Container","max":{"cpu":"300m"},"maxLimitRequestRatio":{"memory":"1"},"min":{"cpu":"250m"}}]"#;
-    let world = World { limit_ranges: vec![limits], ..world() };
+    let world = World { limit_ranges: vec![LimitRange { name: "narrow", limits }], ..world() };
     let run = |resources: Value| {
         run_in(&defaults(json!({})), &json!({"spec": one(resources)}), &world, &[]).expect("no conflict")
     };
@@ -156,11 +156,18 @@ fn defaults_stay_within_the_limit_range() {
         json!({"memory": "128Mi"}),
         "the user's request is out of bounds"
     );
-    assert!(fixed.codes().contains(&"limit_range_infeasible"));
-    let world = World { limit_ranges: vec![r#"[{"type":"Pod","max":{"cpu":"1"}}]"#], ..world };
+    let about = |code: &str| -> Vec<String> {
+        fixed.notes.iter().filter(|note| note.reason.code() == code).map(|note| note.about.clone()).collect()
+    };
+    assert_eq!(about("limit_range_infeasible"), [r#"container "app", cpu, LimitRange "narrow""#]);
+    let world = World {
+        limit_ranges: vec![LimitRange { name: "pods", limits: r#"[{"type":"Pod","max":{"cpu":"1"}}]"# }],
+        ..world
+    };
     let pod = json!({"spec": {"containers": [{"name": "a"}, {"name": "b"}, {"name": "c"}]}});
     let outcome = run_in(&defaults(json!({})), &pod, &world, &[]).expect("no conflict");
     assert_eq!((outcome.pod == pod, outcome.codes()), (true, vec!["limit_range_infeasible"]), "three times 500m");
+    assert_eq!(outcome.notes[0].about, r#"pod, LimitRange "pods""#);
 }
 
 #[test]

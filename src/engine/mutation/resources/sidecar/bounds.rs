@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Conflict, LimitRangeSafety, Placed, Plan, Quantity, Reason, Requirements, ResourceList, Side, Weight};
 use crate::engine::mutation::resources::amount::finest;
+use crate::engine::mutation::resources::blame::in_the_way;
 use crate::engine::mutation::resources::limit_range::{Bounds, LimitRanges, Pair};
 
 impl Placed<'_> {
@@ -31,19 +32,29 @@ impl Placed<'_> {
             let found = bounds
                 .nearest(pair, finest(resource))
                 .filter(|found| !must_be_equal || !is_compute(resource) || found.is_equal());
+            let is_there_any = found.is_some();
             let Some(found) =
                 found.filter(|_| bounds.allow(pair) || self.sidecar.limit_range == LimitRangeSafety::Clamp)
             else {
-                self.conflict(plan, Reason::LimitRangeInfeasible, self.about(resource))?;
+                let about = self.about_bounds(plan, resource, pair, is_there_any);
+                self.conflict(plan, Reason::LimitRangeInfeasible, about)?;
                 continue;
             };
             put(&mut wanted.requests, resource, found.request);
             put(&mut wanted.limits, resource, found.limit);
             if found != pair {
-                plan.note(self.document, Reason::LimitRangeClamped, Weight::Detail, self.about(resource));
+                let about = self.about_bounds(plan, resource, pair, true);
+                plan.note(self.document, Reason::LimitRangeClamped, Weight::Detail, about);
             }
         }
         Ok(())
+    }
+
+    /// The resource, and the LimitRanges that do not allow the pair; all of them where no pair would do.
+    fn about_bounds(&self, plan: &Plan<'_>, resource: &str, pair: Pair, is_there_any: bool) -> String {
+        let forbids = |limits: &LimitRanges| is_there_any && !self.bounds(plan, limits, resource).allow(pair);
+        let ranges = in_the_way(&plan.world.limit_ranges, forbids, |limits| limits.has(resource));
+        format!("{}, {ranges}", self.about(resource))
     }
 
     /// The bounds of a container, narrowed to the room that those of the pod leave.

@@ -4,6 +4,8 @@
 //! request was its limit keeps it so.
 
 use super::{Conflict, Placed, Plan, PodLevel, Quantity, Reason, Requirements, ResourceList, Side};
+use crate::engine::mutation::resources::blame::in_the_way;
+use crate::engine::mutation::resources::limit_range::LimitRanges;
 use crate::engine::mutation::resources::pod_level::{PodLevelResources, is_for_pods};
 use crate::engine::mutation::{Node, quoted};
 
@@ -24,8 +26,10 @@ impl Placed<'_> {
             let about = self.about(&resource);
             return self.conflict(plan, Reason::PodLevelDoesNotFit, about);
         }
-        if self.is_beyond_the_namespace(plan, own, &target) {
-            self.conflict(plan, Reason::LimitRangeInfeasible, "spec.resources".to_owned())?;
+        let is_beyond = |limits: &LimitRanges| is_beyond_the_namespace(limits, own, &target);
+        if is_beyond(&self.limits(plan)) {
+            let ranges = in_the_way(&plan.world.limit_ranges, is_beyond, |_| true);
+            self.conflict(plan, Reason::LimitRangeInfeasible, format!("spec.resources, {ranges}"))?;
         }
         if !self.is_there(&plan.pod) {
             write(&mut plan.pod, &own.written, &target);
@@ -87,19 +91,16 @@ impl Placed<'_> {
         let total = self.load(pod, Side::Requests).with(self.place, asked.requests).total();
         exceeds(&wanted.limits, &target.limits).or_else(|| exceeds(&total, &target.requests))
     }
+}
 
-    fn is_beyond_the_namespace(&self, plan: &Plan<'_>, own: &PodLevelResources, target: &Requirements) -> bool {
-        let limits = self.limits(plan);
-        let is_beyond = |resource: &str, requirements: &Requirements| {
-            let Some(most) = limits.pods.get(resource).and_then(|bounds| bounds.max) else { return false };
-            [Side::Requests, Side::Limits]
-                .iter()
-                .any(|side| requirements.side(*side).get(resource).is_some_and(|amount| *amount > most))
-        };
-        ["cpu", "memory"]
-            .into_iter()
-            .any(|resource| is_beyond(resource, target) && !is_beyond(resource, &own.defaulted()))
-    }
+fn is_beyond_the_namespace(limits: &LimitRanges, own: &PodLevelResources, target: &Requirements) -> bool {
+    let is_beyond = |resource: &str, requirements: &Requirements| {
+        let Some(most) = limits.pods.get(resource).and_then(|bounds| bounds.max) else { return false };
+        [Side::Requests, Side::Limits]
+            .iter()
+            .any(|side| requirements.side(*side).get(resource).is_some_and(|amount| *amount > most))
+    };
+    ["cpu", "memory"].into_iter().any(|resource| is_beyond(resource, target) && !is_beyond(resource, &own.defaulted()))
 }
 
 /// Writes what has become of the pod's own resources: what grew, and requests that were not written where there is a limit, which one more

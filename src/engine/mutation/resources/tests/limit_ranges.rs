@@ -25,7 +25,7 @@ fn wide() -> Value {
 fn e5_a_sidecar_is_brought_within_the_limit_range() {
     let had = Case::new(burstable(), wide()).under(narrow()).had();
     assert_eq!(had.resources, json!({"requests": {"cpu": "100m"}, "limits": {"cpu": "200m"}}));
-    assert_eq!(had.about("limit_range_clamped"), r#"container "sidecar", cpu"#);
+    assert_eq!(had.about("limit_range_clamped"), r#"container "sidecar", cpu, LimitRange "first""#);
 }
 
 #[test]
@@ -34,9 +34,12 @@ fn e5_several_limit_ranges_are_taken_together() {
         json!([{"type": "Container", "max": {"cpu": "150m"}, "min": {"cpu": "10m"}, "default": {"cpu": "120m"}}]);
     let had = Case::new(burstable(), wide()).under(narrow()).under(other).had();
     assert_eq!(had.resources, json!({"requests": {"cpu": "75m"}, "limits": {"cpu": "150m"}}));
+    assert_eq!(had.about("limit_range_clamped"), r#"container "sidecar", cpu, LimitRanges "first" and "second""#);
     let higher = json!([{"type": "Container", "min": {"cpu": "300m"}}]);
-    let conflict = Case::new(burstable(), wide()).under(narrow()).under(higher).conflict();
-    assert_eq!((conflict.reason.code(), &*conflict.about), ("limit_range_infeasible", r#"container "sidecar", cpu"#));
+    let of_memory = json!([{"type": "Container", "max": {"memory": "1Gi"}}]);
+    let conflict = Case::new(burstable(), wide()).under(narrow()).under(of_memory).under(higher).conflict();
+    let about = r#"container "sidecar", cpu, LimitRanges "first" and "third""#;
+    assert_eq!((conflict.reason.code(), &*conflict.about), ("limit_range_infeasible", about));
 }
 
 #[test]
@@ -63,7 +66,10 @@ fn e5_the_pods_maximum_counts_the_sum() {
 fn a_document_can_refuse_to_be_clamped() {
     let mut case = Case::new(burstable(), wide()).under(narrow());
     case.limit_range = LimitRangeSafety::Deny;
-    assert_eq!(case.conflict().reason.code(), "limit_range_infeasible");
+    let wide = json!([{"type": "Container", "max": {"cpu": "1"}}]);
+    let conflict = case.under(wide).conflict();
+    assert_eq!(conflict.reason.code(), "limit_range_infeasible");
+    assert_eq!(conflict.about, r#"container "sidecar", cpu, LimitRange "first""#);
 }
 
 #[test]
@@ -82,7 +88,7 @@ fn what_the_limit_ranger_sets_itself_is_left_to_it() {
 fn where_nothing_says_how_much_a_ratio_cannot_be_kept() {
     let ratio = json!([{"type": "Container", "maxLimitRequestRatio": {"memory": "2"}}]);
     let conflict = Case::new(burstable(), wide()).under(ratio).conflict();
-    assert_eq!(conflict.about, r#"container "sidecar", memory"#);
+    assert_eq!(conflict.about, r#"container "sidecar", memory, LimitRange "first""#);
 }
 
 proptest! {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{ContainerPlace, SidecarResources, for_sidecar};
 use crate::engine::mutation::document::{LimitRangeSafety, OnConflict, Sidecar};
-use crate::engine::mutation::{Conflict, Node, Note, Patch, Plan, World};
+use crate::engine::mutation::{Conflict, LimitRange, Node, Note, Patch, Plan, World};
 
 /// What has become of a pod and of the sidecar's `resources`.
 struct Had {
@@ -73,7 +73,9 @@ impl Case {
         let compiled =
             SidecarResources::compile("spec.add.containers[0]", &sidecar, self.limit_range, self.on_conflict);
         let limit_ranges: Vec<String> = self.limit_ranges.iter().map(Value::to_string).collect();
-        let world = World { limit_ranges: limit_ranges.iter().map(String::as_str).collect(), ..World::default() };
+        let named = ["first", "second", "third"].into_iter().zip(&limit_ranges);
+        let limit_ranges = named.map(|(name, limits)| LimitRange { name, limits }).collect();
+        let world = World { limit_ranges, ..World::default() };
         let text = self.pod.to_string();
         let mut plan = Plan {
             pod: Node::new(&*text),

@@ -84,7 +84,10 @@ fn e3_a_windows_pod_cannot_have_resources_of_its_own_so_it_is_skipped() {
 fn e3_the_pod_does_not_grow_beyond_the_namespaces_maximum() {
     let limits = json!([{"type": "Pod", "max": {"cpu": "1"}}]);
     let conflict = Case::new(pod(both("1", "1Gi")), sidecar(json!({}))).under(limits).conflict();
-    assert_eq!((conflict.reason.code(), &*conflict.about), ("limit_range_infeasible", "spec.resources"));
+    assert_eq!(
+        (conflict.reason.code(), &*conflict.about),
+        ("limit_range_infeasible", r#"spec.resources, LimitRange "first""#)
+    );
 }
 
 #[test]

@@ -5,11 +5,11 @@ use proptest::sample::select;
 use serde_json::{Value, json};
 
 use super::{Case, ContainerPlace, both};
-use crate::engine::mutation::Node;
 use crate::engine::mutation::document::OnConflict;
 use crate::engine::mutation::resources::{
     LimitRanges, Load, Pair, PodLevelResources, QosClass, Requirements, Side, class_of,
 };
+use crate::engine::mutation::{LimitRange, Node};
 
 fn amounts() -> impl Strategy<Value = Value> {
     let one_side = json!({"requests": {"cpu": "100m"}, "limits": {"memory": "64Mi"}});
@@ -111,7 +111,7 @@ proptest! {
             }
         }
         let texts: Vec<String> = case.limit_ranges.iter().map(Value::to_string).collect();
-        let ranges = LimitRanges::read(&texts.iter().map(String::as_str).collect::<Vec<_>>());
+        let ranges = LimitRanges::read(&texts.iter().map(|limits| LimitRange { name: "l", limits }).collect::<Vec<_>>());
         let filled = ranges.filled(&Requirements::written_in(&Node::new(json!({"resources": had.resources}).to_string())));
         for (resource, bounds) in &ranges.containers {
             prop_assert!(bounds.allow(Pair::of(&filled, resource)), "{filled:?}");

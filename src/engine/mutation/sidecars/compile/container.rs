@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::flaws::Flaws;
 use super::{order, restricted};
+use crate::engine::mutation::check::is_harmless;
 use crate::engine::mutation::document::{DerivedVariable, PlacementKind, Security, Sidecar, SidecarInjection};
 use crate::engine::mutation::resources::SidecarResources;
 use crate::engine::mutation::schema::Grammar;
@@ -48,10 +49,12 @@ pub(super) fn compile(
     let resources = SidecarResources::compile(path, sidecar, document.safety.limit_range, document.conflicts.other);
     let resources = resources.map_err(|found| flaws.0.extend(found)).ok()?;
     container.remove("resources");
+    let json = Value::Object(container.clone()).to_string();
     let item = Item {
         path: path.to_owned(),
         order: order::constraints(&sidecar.placement.order, &format!("{path}.placement.order"), flaws),
-        json: Value::Object(container.clone()).to_string(),
+        is_harmless: is_harmless(&json),
+        json,
         windows: Value::Object(for_windows(&container)).to_string(),
         env: sidecar.env.iter().map(derived).collect(),
         ports: ports(sidecar, &container, kind),

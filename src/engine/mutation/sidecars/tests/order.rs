@@ -43,7 +43,8 @@ fn d2_without_native_sidecars_the_fallback_says_what_happens() {
     let mut job = app();
     merge(
         &mut job,
-        json!({"metadata": {"ownerReferences": [{"kind": "Job", "name": "j", "uid": "u", "controller": true}]}}),
+        json!({"metadata": {"ownerReferences": [{"kind": "Job", "name": "j", "uid": "u", "controller": true}]},
+        "spec": {"restartPolicy": "OnFailure"}}),
     );
     let blocked = old.conflict(&with(json!({"fallback": "Container"})), &job);
     assert_eq!((blocked.reason, blocked.weight), (Reason::BlocksJob, Weight::Skipped));
@@ -67,6 +68,61 @@ fn d4_a_job_gets_no_container_that_keeps_it_from_completing() {
     let offline = Cluster { is_template: true, ..Cluster::default() };
     job["metadata"] = json!({});
     assert_eq!(offline.conflict(&plain, &job).reason, Reason::BlocksJob);
+}
+
+#[test]
+fn d4_what_ends_is_the_pod_whoever_owns_it() {
+    let plain = |placement: Value| adding(json!({"containers": [sidecar("proxy", json!({"placement": placement}))]}));
+    let (chosen, fallback) = (plain(json!({"kind": "Container"})), plain(json!({"fallback": "Container"})));
+    let workflow = json!([{"kind": "Workflow", "name": "w", "uid": "u", "controller": true}]);
+    let job = json!([{"kind": "Job", "name": "j", "uid": "u", "controller": true}]);
+    let old = Cluster { has_native_sidecars: false, ..Cluster::default() };
+    let is_left_out = |owner: &Value, policy: Value, of_container: Value| {
+        let mut pod = app();
+        pod["metadata"]["ownerReferences"] = owner.clone();
+        pod["spec"]["restartPolicy"] = policy;
+        pod["spec"]["containers"][0]["restartPolicy"] = of_container;
+        let pod: Value = without_nulls(pod);
+        let outcomes = [&chosen, &fallback].map(|injection| old.pass(&[injection], &pod));
+        let outcomes = outcomes.map(|outcome| outcome.map_err(|conflict| (conflict.reason, conflict.weight)));
+        let allowed = plain(json!({"kind": "Container", "allowBlockingJob": true}));
+        assert_eq!(old.admit(&[&allowed], &pod).names("containers"), ["app", "proxy"]);
+        outcomes.map(|outcome| match outcome {
+            Ok(admitted) => {
+                assert_eq!(admitted.names("containers"), ["app", "proxy"]);
+                false
+            }
+            Err(conflict) => {
+                assert_eq!(conflict, (Reason::BlocksJob, Weight::Skipped));
+                true
+            }
+        })
+    };
+    let (nobody, null) = (json!(null), json!(null));
+    for owner in [&nobody, &workflow, &job] {
+        for policy in ["Never", "OnFailure"] {
+            assert_eq!(is_left_out(owner, json!(policy), null.clone()), [true, true], "{owner} {policy}");
+        }
+        assert_eq!(is_left_out(owner, json!("Always"), null.clone()), [false, false], "{owner}");
+        // A container's own policy is stronger than the pod's.
+        assert_eq!(is_left_out(owner, json!("Always"), json!("Never")), [true, true], "{owner}");
+        assert_eq!(is_left_out(owner, json!("Never"), json!("Always")), [false, false], "{owner}");
+    }
+    assert_eq!(is_left_out(&nobody, null.clone(), null.clone()), [false, false]);
+    assert_eq!(is_left_out(&workflow, null.clone(), null.clone()), [false, false]);
+    assert_eq!(is_left_out(&job, null.clone(), null), [true, true], "the pods of a Job end, or there is no such Job");
+}
+
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(members) => members
+            .into_iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(key, value)| (key, without_nulls(value)))
+            .collect(),
+        Value::Array(elements) => elements.into_iter().map(without_nulls).collect(),
+        value => value,
+    }
 }
 
 #[test]
