@@ -114,7 +114,11 @@ const ADVICE: &[(Reason, &str)] = &[
     (Reason::NamedPortMissing, "Declare the port in the container, or write its number into the probe."),
     (Reason::ProbeOfAnother, "Nothing: the other injector answers it."),
     (Reason::TakenBack, "Nothing; if it is meant to stay, take the opt-out away."),
-    (Reason::DefaultTakenBack, "Write the value into the manifest if it is its author's."),
+    (
+        Reason::DefaultTakenBack,
+        "Write the value into the manifest if it is its author's; or take the pod from kubectl get --show-managed-fields, \
+         which tells.",
+    ),
     (Reason::RuntimeClassMissing, "Create the runtime class, or name one that is there."),
     (
         Reason::RuntimeClassUnfit,

@@ -6,6 +6,7 @@
 mod advice;
 pub mod arrival;
 mod asks;
+mod authored;
 mod change;
 mod check;
 mod defaults;
