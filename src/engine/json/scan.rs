@@ -55,15 +55,19 @@ pub(super) fn string(text: &[u8], start: usize) -> Option<Scanned<'_>> {
 /// The index of the first quote, backslash or control character: of what cannot stand in a JSON string as it is.
 pub(super) fn special(text: &[u8]) -> Option<usize> {
     let plain = plain_end(text, 0).end;
-    // Where the run ends early there is one, else less than a window is left.
-    let (words, rest) = text.get(plain..)?.as_chunks::<8>();
+    let is_special = |byte: &u8| *byte < 0x20 || matches!(byte, b'"' | b'\\');
+    let rest = text.get(plain..)?;
+    if rest.first().is_some_and(is_special) {
+        return Some(plain);
+    }
+    // Less than a window is left.
+    let (words, rest) = rest.as_chunks::<8>();
     for (place, word) in words.iter().enumerate() {
         let found = specials(u64::from_le_bytes(*word));
         if found != 0 {
             return Some(plain + place * 8 + found.trailing_zeros() as usize / 8);
         }
     }
-    let is_special = |byte: &u8| *byte < 0x20 || matches!(byte, b'"' | b'\\');
     rest.iter().position(is_special).map(|at| plain + words.len() * 8 + at)
 }
 

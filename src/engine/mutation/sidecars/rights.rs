@@ -60,5 +60,5 @@ impl Work<'_, '_> {
 }
 
 fn user(context: Option<&Node<'_>>) -> Option<i64> {
-    context?.get("runAsUser")?.integer()
+    context?.glance("runAsUser")?.parse().ok()
 }
