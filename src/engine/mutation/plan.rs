@@ -110,7 +110,10 @@ pub struct LimitRange<'a> {
 
 /// PriorityClasses by name: value and preemption policy.
 #[derive(Debug, Clone, Default)]
-pub struct PriorityClasses<'a>(Cow<'a, BTreeMap<Box<str>, (i32, Box<str>)>>);
+pub struct PriorityClasses<'a>(Cow<'a, KeptClasses>);
+
+/// The same as it is kept for all pods.
+pub type KeptClasses = BTreeMap<Box<str>, (i32, Box<str>)>;
 
 impl PriorityClasses<'_> {
     pub fn is_empty(&self) -> bool {
@@ -123,8 +126,8 @@ impl PriorityClasses<'_> {
     }
 }
 
-impl<'a> From<&'a BTreeMap<Box<str>, (i32, Box<str>)>> for PriorityClasses<'a> {
-    fn from(classes: &'a BTreeMap<Box<str>, (i32, Box<str>)>) -> Self {
+impl<'a> From<&'a KeptClasses> for PriorityClasses<'a> {
+    fn from(classes: &'a KeptClasses) -> Self {
         Self(Cow::Borrowed(classes))
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::asks::Asks;
-use super::plan::{LimitRange, World};
+use super::plan::{KeptClasses, LimitRange, World};
 use super::service_accounts::{ServiceAccounts, service_account_of};
 use crate::engine::request::Unread;
 
@@ -12,8 +12,7 @@ use crate::engine::request::Unread;
 #[derive(Debug, Clone, Default)]
 pub struct Surroundings {
     pub limit_ranges: Arc<LimitRanges>,
-    /// By name: value and preemption policy.
-    pub priority_classes: BTreeMap<Box<str>, (i32, Box<str>)>,
+    pub priority_classes: KeptClasses,
     pub runtime_classes: RuntimeClasses,
     pub service_accounts: ServiceAccounts,
     /// Whether every kubelet knows native sidecars (1.29 and later).
