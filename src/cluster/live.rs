@@ -17,8 +17,7 @@ use super::registration::{Registration, keep};
 use super::runtime_classes::RuntimeClasses;
 use super::state::State;
 use super::surroundings::{self, Known, LimitRanges, PriorityClasses};
-use super::watch::{beat, follow};
-use super::{collection, objects, runtime_classes, service_accounts};
+use super::{collection, namespaces, objects, runtime_classes, service_accounts};
 use crate::engine::mutation::{Documents, Labels};
 use crate::engine::{Namespace, ServiceAccountName, Snapshot};
 use crate::telemetry::{LiveReads, Metrics};
@@ -57,8 +56,8 @@ impl Cluster {
         let (shelf, documents) = Shelf::new(rules.documents(), metrics.clone());
         let state = Arc::new(State::new(access, rules, stale_after, metrics));
         let conditions = follow_mutation(&state, &shelf, &documents);
-        tokio::spawn(follow(state.clone(), documents.clone()));
-        tokio::spawn(beat(state.clone()));
+        tokio::spawn(namespaces::keep(state.clone(), documents.clone()));
+        tokio::spawn(namespaces::beat(state.clone()));
         Self {
             state,
             reads: Semaphore::new(READS),

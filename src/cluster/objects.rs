@@ -110,6 +110,16 @@ impl<'a> Told<'a> {
             }
         }
     }
+
+    /// The version that it reaches.
+    ///
+    /// # Errors
+    /// What is no object.
+    pub(super) fn version(self) -> Result<String, ClusterError> {
+        let (Self::Put(object) | Self::Gone(object) | Self::Reached(object)) = self;
+        let Named { metadata } = serde_json::from_str(object)?;
+        Ok(metadata.resource_version.to_string())
+    }
 }
 
 /// What an object of any kind is called.

@@ -14,7 +14,7 @@ use super::error::ClusterError;
 use super::objects::Named;
 use super::question::Question;
 use super::state::State;
-use super::watch::within;
+use super::access::within;
 use crate::engine::mutation::{Surroundings, limits_of, priority_of};
 use crate::engine::object::Text;
 

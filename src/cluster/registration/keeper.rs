@@ -14,15 +14,14 @@ use serde_json::{Value, json};
 use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 
-use super::super::access::Answer;
+use super::super::access::{Answer, within};
 use super::super::clock;
 use super::super::error::ClusterError;
 use super::super::event::{self, Event};
-use super::super::follow::follow;
 use super::super::place::{Deed, Place};
 use super::super::question::Question;
+use super::super::single;
 use super::super::state::{State, with_causes};
-use super::super::watch::within;
 use super::configuration::{FORM, KEPT_SINCE, Owner, Registration, Which};
 use super::difference::{differences, form, is_of_a_later_replica, is_of_a_replica, last_writer, lets_pods_by};
 use super::field::{at, put};
@@ -71,7 +70,7 @@ pub(in super::super) fn keep(
     let release = registration.release();
     let heeded = [release.owner(), release.disabled()];
     for place in heeded.into_iter().chain(Which::BOTH.map(|which| which.place(release))) {
-        tokio::spawn(follow(state.access.clone(), place, wake.clone()));
+        tokio::spawn(single::wake(state.access.clone(), place, wake.clone()));
     }
     let search = Arc::new(watch::Sender::new(None));
     tokio::spawn(slipped::search(state.clone(), registration.clone(), search.clone()));
