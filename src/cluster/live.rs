@@ -1,6 +1,5 @@
 //! The cluster as the rest of Portcullis sees it: a snapshot, three live reads, and whether it is ready.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -11,6 +10,7 @@ use tokio::time::{sleep, timeout_at};
 use super::access::Access;
 use super::documents::Shelf;
 use super::error::ClusterError;
+use super::held::Held;
 use super::pods::{self, ExistingPodsFound};
 use super::question::{Question, is_name, is_service_account_name};
 use super::registration::{Registration, keep};
@@ -201,13 +201,13 @@ fn follow_mutation(
         tokio::spawn(collection::keep(state.access.clone(), path, keeper, condition(path)));
     }
     let path = "/api/v1/limitranges";
-    let keeper = LimitRanges { state: state.clone(), known: known.clone(), held: BTreeMap::new() };
+    let keeper = LimitRanges { state: state.clone(), known: known.clone(), held: Held::none() };
     tokio::spawn(collection::keep(state.access.clone(), path, keeper, condition(path)));
     let path = "/apis/scheduling.k8s.io/v1/priorityclasses";
-    let keeper = PriorityClasses { state: state.clone(), known: known.clone(), held: BTreeMap::new() };
+    let keeper = PriorityClasses { state: state.clone(), known: known.clone(), held: Held::none() };
     tokio::spawn(collection::keep(state.access.clone(), path, keeper, condition(path)));
     let path = runtime_classes::PATH;
-    let keeper = RuntimeClasses { state: state.clone(), known: known.clone(), held: BTreeMap::new() };
+    let keeper = RuntimeClasses { state: state.clone(), known: known.clone(), held: Held::none() };
     tokio::spawn(collection::keep(state.access.clone(), path, keeper, condition(path)));
     tokio::spawn(service_accounts::follow(state.clone(), known.clone(), documents.clone()));
     tokio::spawn(surroundings::read_version(state.clone(), known, condition("the API server's version")));

@@ -12,6 +12,7 @@ mod error;
 mod event;
 mod follow;
 mod freshness;
+mod held;
 mod lines;
 mod live;
 mod namespaces;
