@@ -138,6 +138,9 @@ pub(super) struct Name<'a> {
     /// Empty for what belongs to no namespace.
     #[serde(borrow)]
     pub(super) namespace: Text<'a>,
+    /// With the version it tells an object from all others that were ever there.
+    #[serde(borrow)]
+    pub(super) uid: Text<'a>,
     #[serde(borrow)]
     pub(super) resource_version: Text<'a>,
 }
