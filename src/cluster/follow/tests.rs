@@ -247,7 +247,7 @@ fn what_nothing_is_heard_of_for_a_minute_is_too_old() {
 fn happening(version: u64) -> (&'static str, String, String) {
     let name = format!("thing-{}", version % 7);
     let object = format!(r#"{{"metadata":{{"name":"{name}","resourceVersion":"{version}"}}}}"#);
-    (if version % 5 == 0 { "DELETED" } else { "MODIFIED" }, name, object)
+    (if version.is_multiple_of(5) { "DELETED" } else { "MODIFIED" }, name, object)
 }
 
 /// What is there at a version.
@@ -290,7 +290,7 @@ fn nothing_is_lost_and_nothing_told_twice_however_watches_end() {
             4 => Reply::Broken(half(events(next.take(1)))),
             5 => Reply::refused(503),
             6 => Reply::ok(events(next.take(3)) + r#"{"type":"ERROR","object":{"code":500}}"# + "\n"),
-            7 if since % 2 == 0 => Reply::refused(410),
+            7 if since.is_multiple_of(2) => Reply::refused(410),
             _ => Reply::ok(events(next)),
         }
     };
