@@ -22,7 +22,7 @@ const ARROWS: [(&str, &[&str]); 9] = [
 /// Which crates the pure rooms may use.
 const PURE: [(&str, &[&str]); 3] = [
     ("engine", &["serde", "serde_json", "serde_path_to_error", "json_patch", "schemars", "thiserror", "cel"]),
-    ("review", &["serde", "serde_json", "base64", "thiserror"]),
+    ("review", &["serde", "serde_json", "base64_simd", "simdutf8", "thiserror"]),
     ("manifest", &["base64", "memchr", "serde", "serde_json", "saphyr_parser", "thiserror"]),
 ];
 

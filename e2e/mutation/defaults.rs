@@ -1,6 +1,8 @@
 //! Defaults that make a bare pod one that a strict namespace admits.
 
-use anyhow::Result;
+use std::process::Command;
+
+use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
 use crate::documents::pod;
@@ -44,4 +46,40 @@ fn a_bare_pod_passes_where_restricted_is_enforced_once_defaults_complete_it() ->
         stage.clear()?;
         until_pod(&mut api, "strict", &pod("a", None), |answer: &Value| answer["code"] == 403).map(drop)
     })
+}
+
+/// The API server notes whose fields are whose before it asks the webhooks.
+#[test]
+fn what_an_author_wrote_as_a_default_has_it_stays_when_the_defaults_are_taken_back() -> Result<()> {
+    with_stage(|stage| {
+        let mut api = stage.plane.connect()?;
+        stage.plane.create_namespace("strict-authors", &[])?;
+        let document =
+            SAFE.replace("kubernetes.io/metadata.name: strict", "kubernetes.io/metadata.name: strict-authors");
+        stage.apply(&document, 1.0)?;
+        let is_filled = |pod: &Value| container(pod, "app")["resources"]["limits"]["memory"] == "128Mi";
+        until_pod(&mut api, "strict-authors", &pod("a", None), is_filled)?;
+        let mut written = pod("written", None);
+        written["spec"]["containers"][0]["resources"] = json!({"requests": {"cpu": "100m"}});
+        written["spec"]["containers"][0]["securityContext"] = json!({"allowPrivilegeEscalation": false});
+        let stored = create(&mut api, "strict-authors", &written)?;
+        assert!(is_filled(&stored), "{stored}");
+        let back = taken_back(&document, &stored)?;
+        let app = container(&back, "app");
+        assert_eq!(app["resources"], json!({"requests": {"cpu": "100m"}}), "{back}");
+        assert_eq!(app["securityContext"], json!({"allowPrivilegeEscalation": false}), "{back}");
+        stage.clear()
+    })
+}
+
+fn taken_back(document: &str, pod: &Value) -> Result<Value> {
+    let folder = tempfile::tempdir()?;
+    std::fs::write(folder.path().join("policy.yaml"), document)?;
+    std::fs::write(folder.path().join("pod.json"), pod.to_string())?;
+    let output = Command::new(env!("CARGO_BIN_EXE_portcullis"))
+        .current_dir(folder.path())
+        .args(["uninject", "pod.json", "--policies", "policy.yaml"])
+        .output()?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Ok(serde_json::from_slice(&output.stdout)?)
 }

@@ -98,7 +98,7 @@ fn compare(api: &mut Api, kind: &str, variant: &Variant, pod: &Value) -> Result<
 
 fn compiled(kind: &str, spec: &Value) -> Result<Active, Vec<Flaw>> {
     let json = json!({"apiVersion": "portcullis.dev/v1", "kind": kind, "metadata": {"name": "rich"}, "spec": spec});
-    let document = Document::read(&json.to_string()).map_err(|flaw| vec![flaw])?;
+    let document = Document::read(&json.to_string())?;
     Active::compile(&document)
 }
 

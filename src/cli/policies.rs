@@ -77,7 +77,7 @@ impl Reader {
             let position = lines.position(object.node.find(field).span.start);
             format!("{}:{}:{}", path.display(), position.line, position.column)
         };
-        let document = Document::read(&object.node.to_json()).map_err(|flaw| vec![flaw]);
+        let document = Document::read(&object.node.to_json());
         let compiled = document.and_then(|document| Active::compile(&document));
         match compiled {
             Ok(active) => {
@@ -86,6 +86,8 @@ impl Reader {
                     self.flaws
                         .push(format!("{here}: {} stands here a second time; the first is {there}", active.title));
                 } else {
+                    let clashes = self.active.iter().flat_map(|other| active.clashes_with(other));
+                    self.flaws.extend(clashes.map(|flaw| format!("{}: {flaw}", place(&flaw.path))));
                     self.active.push(Arc::new(active));
                 }
             }

@@ -111,7 +111,7 @@ impl Keeper for KindOf {
         if self.shelf.holds(&(kind, name.clone()), &state) {
             return Ok(());
         }
-        let document = Document::read(object).map_err(|flaw| vec![flaw]);
+        let document = Document::read(object);
         let compiled = document.and_then(|document| Active::compile(&document));
         if let Err(flaws) = &compiled {
             let flaws: Vec<String> = flaws.iter().map(ToString::to_string).collect();

@@ -1,6 +1,6 @@
 //! What is decided is said by reason codes; what is refused or cannot be read stays as it was and hides nothing.
 
-use super::{DEPLOYMENT, Ran, folder, names, piped, run, trees};
+use super::{DEPLOYMENT, MESH, Ran, folder, names, piped, run, trees};
 
 fn inject(folder: &std::path::Path, further: &[&str]) -> Ran {
     run(folder, &[&["inject"], further].concat(), "")
@@ -120,6 +120,16 @@ spec:
 }
 
 #[test]
+fn documents_that_refuse_each_other_s_pods_are_refused_where_the_second_stands() {
+    let other = MESH.replace("name: mesh}", "name: other}").replace("proxy:1", "proxy:2");
+    let folder = folder(&[("other.yaml", other.as_str()), ("web.yaml", DEPLOYMENT)]);
+    let ran = inject(folder.path(), &["web.yaml", "--policies", "mesh.yaml", "--policies", "other.yaml"]);
+    let told = "portcullis: other.yaml:9:25: spec.add.containers[0].container.name: SidecarInjection/mesh adds another container";
+    assert_eq!((ran.code, ran.output.as_str()), (2, ""));
+    assert!(ran.errors.starts_with(told), "{}", ran.errors);
+}
+
+#[test]
 fn namespaces_say_yes_for_their_workloads() {
     let namespace = |name: &str, value: &str| {
         format!(
@@ -146,7 +156,7 @@ fn namespaces_say_yes_for_their_workloads() {
 #[test]
 fn what_a_namespace_enforces_the_result_is_held_against() {
     let volume = "volume: {name: logs, hostPath: {path: /var/log}}";
-    let host = super::MESH.replace("volume: {name: logs, emptyDir: {}}", volume);
+    let host = MESH.replace("volume: {name: logs, emptyDir: {}}", volume);
     let namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: default, labels: {pod-security.kubernetes.io/enforce: baseline}}\n";
     let folder = folder(&[("host.yaml", host.as_str()), ("web.yaml", DEPLOYMENT), ("namespaces.yaml", namespace)]);
     let ran = inject(folder.path(), &["web.yaml", "--policies", "host.yaml", "--namespaces", "namespaces.yaml"]);

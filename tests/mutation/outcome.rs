@@ -124,8 +124,7 @@ impl Setting {
 }
 
 fn compiled(document: &Value) -> Result<Arc<Active>, String> {
-    let document = Document::read(&document.to_string()).map_err(|flaw| flaw.to_string())?;
-    Active::compile(&document)
-        .map(Arc::new)
-        .map_err(|flaws| flaws.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+    let document = Document::read(&document.to_string());
+    let compiled = document.and_then(|document| Active::compile(&document));
+    compiled.map(Arc::new).map_err(|flaws| flaws.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
 }

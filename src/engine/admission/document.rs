@@ -23,9 +23,15 @@ pub(super) fn validate(request: &Request<'_>, snapshot: &Snapshot) -> Verdict {
         verdict.deny(status);
         return verdict;
     };
-    let document = Document::read(object).map_err(|flaw| vec![flaw]);
+    let document = Document::read(object);
     match document.and_then(|document| Active::compile(&document)) {
         Ok(active) => {
+            let others = snapshot.documents().iter().filter(|other| other.title != active.title);
+            let clashes: Vec<Flaw> = others.flat_map(|other| active.clashes_with(other)).collect();
+            if !clashes.is_empty() {
+                verdict.deny(invalid(request, &clashes));
+                return verdict;
+            }
             for other in snapshot.documents().iter().filter(|other| other.title != active.title) {
                 let shared = active.own_containers().into_iter().filter(|name| other.own_containers().contains(name));
                 shared.for_each(|name| {

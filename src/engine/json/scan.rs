@@ -55,9 +55,25 @@ pub(super) fn string(text: &[u8], start: usize) -> Option<Scanned<'_>> {
 /// The index of the first quote, backslash or control character: of what cannot stand in a JSON string as it is.
 pub(super) fn special(text: &[u8]) -> Option<usize> {
     let plain = plain_end(text, 0).end;
-    let is_special = |byte: &u8| *byte < 0x20 || matches!(byte, b'"' | b'\\');
     // Where the run ends early there is one, else less than a window is left.
-    text.get(plain..)?.iter().position(is_special).map(|at| plain + at)
+    let (words, rest) = text.get(plain..)?.as_chunks::<8>();
+    for (place, word) in words.iter().enumerate() {
+        let found = specials(u64::from_le_bytes(*word));
+        if found != 0 {
+            return Some(plain + place * 8 + found.trailing_zeros() as usize / 8);
+        }
+    }
+    let is_special = |byte: &u8| *byte < 0x20 || matches!(byte, b'"' | b'\\');
+    rest.iter().position(is_special).map(|at| plain + words.len() * 8 + at)
+}
+
+/// The highest bit of the first of eight bytes that is special is the lowest bit that is set; 0 if none is.
+#[inline(always)]
+fn specials(word: u64) -> u64 {
+    const ONES: u64 = u64::MAX / 0xff;
+    let is_below = |word: u64, bound: u8| word.wrapping_sub(ONES * u64::from(bound)) & !word;
+    let is = |byte: u8| is_below(word ^ (ONES * u64::from(byte)), 1);
+    (is_below(word, 0x20) | is(b'"') | is(b'\\')) & (ONES << 7)
 }
 
 /// A run of bytes that are neither a quote nor a backslash nor a control character.

@@ -111,10 +111,22 @@ const ADVICE: &[(Reason, &str)] = &[
          Jobs out by match.ownerKinds. placement.allowBlockingJob is for pods that end the sidecar themselves.",
     ),
     (Reason::NeedsRoot, "Or, where the namespace allows root, let the pod's security context allow it."),
+    (
+        Reason::InheritsRoot,
+        "Give the sidecar the user that its image is for in the document: container.securityContext.runAsUser.",
+    ),
     (Reason::NamedPortMissing, "Declare the port in the container, or write its number into the probe."),
     (Reason::ProbeOfAnother, "Nothing: the other injector answers it."),
+    (
+        Reason::ProbeTooEarly,
+        "Have the sidecar start first: name the container, or \"*\", in its placement.order.before in the document.",
+    ),
     (Reason::TakenBack, "Nothing; if it is meant to stay, take the opt-out away."),
-    (Reason::DefaultTakenBack, "Write the value into the manifest if it is its author's."),
+    (
+        Reason::DefaultTakenBack,
+        "Write the value into the manifest if it is its author's; or take the pod from kubectl get --show-managed-fields, \
+         which tells.",
+    ),
     (Reason::RuntimeClassMissing, "Create the runtime class, or name one that is there."),
     (
         Reason::RuntimeClassUnfit,

@@ -93,7 +93,7 @@ impl Active {
         injection.into_iter().flat_map(Injection::harmless)
     }
 
-    fn rank(&self) -> (bool, i32, &str) {
+    pub(super) fn rank(&self) -> (bool, i32, &str) {
         (matches!(self.part, Part::Injection(_)), self.precedence, &self.title)
     }
 }

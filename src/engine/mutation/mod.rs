@@ -6,8 +6,10 @@
 mod advice;
 pub mod arrival;
 mod asks;
+mod authored;
 mod change;
 mod check;
+mod clash;
 mod defaults;
 pub mod document;
 mod documents;
@@ -36,7 +38,7 @@ pub use documents::{Active, Candidates, Documents, Interned};
 pub use driver::{Mutated, Rules, mutate, passed_over, verify};
 pub use kinds::{limits_of, priority_of};
 pub use patch::Patch;
-pub use plan::{Conflict, LimitRange, Note, Plan, PriorityClass, Reason, Reserved, Weight, World};
+pub use plan::{Conflict, LimitRange, Note, Plan, PriorityClass, PriorityClasses, Reason, Reserved, Weight, World};
 pub use selection::{
     Decision, Outcome, Relevance, Selection, containers, is_like, is_named, operating_system, owner, owner_kind,
 };

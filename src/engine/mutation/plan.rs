@@ -1,6 +1,7 @@
 //! One pod on its way through the documents: its tree with the edits so far, what is known of its surroundings, and what there is to
 //! say about it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -90,8 +91,7 @@ pub struct World<'a> {
     pub service_account_labels: Option<BTreeMap<&'a str, &'a str>>,
     /// The namespace's LimitRanges.
     pub limit_ranges: Vec<LimitRange<'a>>,
-    /// PriorityClasses by name.
-    pub priority_classes: BTreeMap<&'a str, PriorityClass<'a>>,
+    pub priority_classes: PriorityClasses<'a>,
     /// RuntimeClasses by name; none if nothing is known of them.
     pub runtime_classes: Option<&'a RuntimeClasses>,
     /// Whether every kubelet knows native sidecars (1.29 and later).
@@ -106,6 +106,34 @@ pub struct LimitRange<'a> {
     pub name: &'a str,
     /// Its `spec.limits` as JSON.
     pub limits: &'a str,
+}
+
+/// PriorityClasses by name: value and preemption policy.
+#[derive(Debug, Clone, Default)]
+pub struct PriorityClasses<'a>(Cow<'a, BTreeMap<Box<str>, (i32, Box<str>)>>);
+
+impl PriorityClasses<'_> {
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn get(&self, name: &str) -> Option<PriorityClass<'_>> {
+        let (value, preemption_policy) = self.0.get(name)?;
+        Some(PriorityClass { value: *value, preemption_policy })
+    }
+}
+
+impl<'a> From<&'a BTreeMap<Box<str>, (i32, Box<str>)>> for PriorityClasses<'a> {
+    fn from(classes: &'a BTreeMap<Box<str>, (i32, Box<str>)>) -> Self {
+        Self(Cow::Borrowed(classes))
+    }
+}
+
+impl<const N: usize> From<[(&str, PriorityClass<'_>); N]> for PriorityClasses<'_> {
+    fn from(classes: [(&str, PriorityClass<'_>); N]) -> Self {
+        let entry = |(name, class): (&str, PriorityClass<'_>)| (name.into(), (class.value, class.preemption_policy.into()));
+        Self(Cow::Owned(classes.into_iter().map(entry).collect()))
+    }
 }
 
 /// What a pod gets from its priority class.
@@ -211,8 +239,10 @@ reasons! {
     NativeUnsupported "native_unsupported" "not every kubelet knows native sidecars",
     BlocksJob "blocks_job" "a plain sidecar would keep the pod from completing",
     NeedsRoot "needs_root" "the container needs root, which the pod forbids; have this set up outside of the pod instead, such as the network by a CNI plugin",
+    InheritsRoot "inherits_root" "it would run as the pod's user 0, which its runAsNonRoot forbids, and never start",
     NamedPortMissing "named_port_missing" "no container port has the name that the probe uses",
     ProbeOfAnother "probe_of_another" "another injector has rewritten the probe and answers it, so it stays as it is",
+    ProbeTooEarly "probe_too_early" "the container starts before the sidecar that would answer, and nothing goes on until this succeeds, so it stays as it is",
     UnknownRevision "unknown_revision" "the document has no revision of this name; another was chosen",
     UnknownOverride "unknown_override" "no override has this key",
     InvalidOverride "invalid_override" "the value is not one that the document allows",

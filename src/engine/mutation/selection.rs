@@ -71,8 +71,11 @@ impl Decision {
 impl Selection {
     /// Goes through the table.
     pub fn decide(&self, pod: &Node<'_>, world: &World<'_>) -> Decision {
-        if let Some(reason) = self.guarded(pod).or_else(|| self.mismatch(pod, world)) {
+        if let Some(reason) = self.guarded(pod).or_else(|| self.other_system(pod)) {
             return Decision::passes(reason);
+        }
+        if let Some(field) = self.mismatch(pod, world) {
+            return Decision::new(Outcome::Passes, Reason::NoMatch, field);
         }
         let decision = match self.mode {
             Mode::Disabled => Decision::passes(Reason::DocumentDisabled),
@@ -91,6 +94,24 @@ impl Selection {
         self.r#match.service_account_selector != LabelSelector::default()
     }
 
+    /// Whether it is for every pod that the other one is for, but for those that decline.
+    pub fn covers(&self, other: &Self) -> bool {
+        let os = &other.r#match.os;
+        let is_for_linux = os.is_empty() || os.contains(&OperatingSystem::Linux);
+        let matches = self.r#match == other.r#match || (self.r#match == Match::default() && is_for_linux);
+        let is_asked = match self.mode {
+            Mode::Always | Mode::OptOut => true,
+            Mode::OptIn => other.mode == Mode::OptIn && self.enablement == other.enablement,
+            Mode::Disabled => false,
+        };
+        let is_ever_for_any = |selection: &Self| match selection.mode {
+            Mode::Disabled => false,
+            Mode::OptIn => !selection.enablement.names_nothing(),
+            Mode::Always | Mode::OptOut => true,
+        };
+        matches && is_asked && self.guards == other.guards && is_ever_for_any(other)
+    }
+
     fn guarded(&self, pod: &Node<'_>) -> Option<Reason> {
         let is_true = |field| pod.at(&["spec", field]).and_then(Node::boolean) == Some(true);
         if pod.at(&["metadata", "annotations", "kubernetes.io/config.mirror"]).is_some() {
@@ -104,27 +125,39 @@ impl Selection {
         }
     }
 
-    fn mismatch(&self, pod: &Node<'_>, world: &World<'_>) -> Option<Reason> {
+    fn other_system(&self, pod: &Node<'_>) -> Option<Reason> {
+        let (wanted, os) = (&self.r#match.os, operating_system(pod));
+        let is_wanted = if wanted.is_empty() { os == OperatingSystem::Linux } else { wanted.contains(&os) };
+        (!is_wanted).then_some(Reason::OperatingSystem)
+    }
+
+    /// The field of the document by which it is not for the pod.
+    fn mismatch(&self, pod: &Node<'_>, world: &World<'_>) -> Option<&'static str> {
         let wanted = &self.r#match;
-        let os = operating_system(pod);
-        let is_wanted_os = if wanted.os.is_empty() { os == OperatingSystem::Linux } else { wanted.os.contains(&os) };
-        if !is_wanted_os {
-            return Some(Reason::OperatingSystem);
-        }
         let labels = pod.at(&["metadata", "labels"]);
-        let label = |key: &str| labels.and_then(|labels| labels.string_at(key));
-        let matches = wanted.pod_selector.matches(label)
-            && wanted
-                .namespace_selector
-                .matches(|key| world.namespace_labels.get(key).map(|value| Cow::Borrowed(*value)))
-            && world.service_account_labels.as_ref().is_none_or(|labels| {
-                wanted.service_account_selector.matches(|key| labels.get(key).map(|value| Cow::Borrowed(*value)))
-            })
-            && (wanted.owner_kinds.is_empty() || wanted.owner_kinds.has(&owner_kind(pod)))
-            && wanted.containers.iter().all(|name| containers(pod).any(|container| is_named(container, name)))
-            && wanted.volumes.iter().all(|name| spec_list(pod, "volumes").any(|volume| is_named(volume, name)))
-            && wanted.resources.iter().all(|name| containers(pod).any(|container| asks_for(container, name)));
-        (!matches).then_some(Reason::NoMatch)
+        let of_pod = |key: &str| labels.and_then(|labels| labels.string_at(key));
+        let of_namespace = |key: &str| world.namespace_labels.get(key).map(|value| Cow::Borrowed(*value));
+        let accounts = world.service_account_labels.as_ref();
+        let is_of_account = accounts.is_none_or(|labels| {
+            wanted.service_account_selector.matches(|key| labels.get(key).map(|value| Cow::Borrowed(*value)))
+        });
+        if !wanted.pod_selector.matches(of_pod) {
+            Some("match.podSelector")
+        } else if !wanted.namespace_selector.matches(of_namespace) {
+            Some("match.namespaceSelector")
+        } else if !is_of_account {
+            Some("match.serviceAccountSelector")
+        } else if !wanted.owner_kinds.is_empty() && !wanted.owner_kinds.has(&owner_kind(pod)) {
+            Some("match.ownerKinds")
+        } else if !wanted.containers.iter().all(|name| containers(pod).any(|container| is_named(container, name))) {
+            Some("match.containers")
+        } else if !wanted.volumes.iter().all(|name| spec_list(pod, "volumes").any(|volume| is_named(volume, name))) {
+            Some("match.volumes")
+        } else if !wanted.resources.iter().all(|name| containers(pod).any(|container| asks_for(container, name))) {
+            Some("match.resources")
+        } else {
+            None
+        }
     }
 
     fn always(&self, pod: &Node<'_>) -> Decision {
@@ -145,6 +178,11 @@ impl Selection {
         let Some(((key, choice), row)) = by_pod.or_else(by_namespace) else {
             return match self.mode {
                 Mode::OptOut => Decision::new(Outcome::Applies, Reason::InByDefault, "pod"),
+                _ if self.enablement.names_nothing() => Decision::new(
+                    Outcome::Passes,
+                    Reason::OptedOutByDefault,
+                    "pod, as enablement names no label to ask by",
+                ),
                 _ => Decision::passes(Reason::OptedOutByDefault),
             };
         };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::asks::Asks;
-use super::plan::{LimitRange, PriorityClass, World};
+use super::plan::{LimitRange, World};
 use super::service_accounts::{ServiceAccounts, service_account_of};
 use crate::engine::request::Unread;
 
@@ -60,11 +60,7 @@ impl Surroundings {
             namespace_annotations: borrowed(annotations),
             service_account_labels: self.service_account(around, pod).map(borrowed),
             limit_ranges: self.limit_ranges.get(namespace).into_iter().flatten().map(limit_range).collect(),
-            priority_classes: self
-                .priority_classes
-                .iter()
-                .map(|(name, class)| (name.as_ref(), priority(class)))
-                .collect(),
+            priority_classes: (&self.priority_classes).into(),
             runtime_classes: Some(&self.runtime_classes),
             has_native_sidecars: self.has_native_sidecars,
             is_template: false,
@@ -83,10 +79,6 @@ impl Surroundings {
 
 fn limit_range((name, limits): &(Box<str>, Box<str>)) -> LimitRange<'_> {
     LimitRange { name, limits }
-}
-
-fn priority((value, policy): &(i32, Box<str>)) -> PriorityClass<'_> {
-    PriorityClass { value: *value, preemption_policy: policy }
 }
 
 fn borrowed(labels: &Labels) -> BTreeMap<&str, &str> {

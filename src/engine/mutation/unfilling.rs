@@ -2,10 +2,12 @@
 //! soon as it is gone need not be written.
 //!
 //! Kept true: carried out on what is left, the documents give the pod that was there before. A document that would change that pod was
-//! not carried out on it, and takes nothing. An author who wrote what a document fills in anyway loses it; so all of it is told.
+//! not carried out on it, and takes nothing. An author who wrote what a document fills in anyway loses it, unless the pod's managed
+//! fields say that he did; so all of it is told.
 
 use serde_json::{Value, json};
 
+use super::authored::is_authored;
 use super::documents::{Active, Documents, Part};
 use super::plan::{Note, Plan, Reason, Reserved, Weight, World};
 use super::selection::{Outcome, Selection};
@@ -13,7 +15,7 @@ use super::tree::Node;
 
 /// A step down into a pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Step {
+pub(super) enum Step {
     Key(String),
     Index(usize),
 }
@@ -34,7 +36,7 @@ impl Documents {
             return notes;
         }
         let filled_bare = filled(&json!({"metadata": {}, "spec": {}}), &fillers).unwrap_or_default();
-        for path in candidates(&before, &filled_bare) {
+        for path in candidates(&before, &filled_bare).into_iter().filter(|path| !is_authored(&before, path)) {
             let mut without = left.clone();
             if !take(&mut without, &path) || filled(&without, &fillers).as_ref() != Some(&before) {
                 continue;

@@ -1,9 +1,8 @@
 //! What the plugins set that come before the webhooks, but for the LimitRanger.
 
-use std::collections::BTreeMap;
 
 use super::{ServiceAccount, each};
-use crate::engine::mutation::plan::PriorityClass;
+use crate::engine::mutation::plan::{PriorityClass, PriorityClasses};
 use crate::engine::mutation::{Node, RuntimeClasses, quoted};
 
 /// ServiceAccount: the account's name, its token and its pull secrets. The plugin gives the volume a random name; here it is always the same.
@@ -64,11 +63,11 @@ fn mount_token(spec: &mut Node<'_>) {
 }
 
 /// Priority: the number and the policy of the class. There is no default class here; a class that is unknown is refused elsewhere.
-pub(super) fn priority(pod: &mut Node<'_>, classes: &BTreeMap<&str, PriorityClass<'_>>) {
+pub(super) fn priority(pod: &mut Node<'_>, classes: &PriorityClasses<'_>) {
     let Some(spec) = pod.member("spec") else { return };
     let name = spec.string_at("priorityClassName").unwrap_or_default().into_owned();
-    let class = match classes.get(name.as_str()) {
-        Some(class) => *class,
+    let class = match classes.get(&name) {
+        Some(class) => class,
         None if name.is_empty() => PriorityClass { value: 0, preemption_policy: "PreemptLowerPriority" },
         None => return,
     };

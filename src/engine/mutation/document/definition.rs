@@ -53,7 +53,8 @@ fn definition(plural: &str, kind: &str, singular: &str, spec: &Value) -> Value {
     })
 }
 
-fn schema<T: JsonSchema>() -> Value {
+/// The structural schema of a type.
+pub(super) fn schema<T: JsonSchema>() -> Value {
     let mut settings = SchemaSettings::openapi3();
     settings.inline_subschemas = true;
     let schema: Schema = settings.into_generator().into_root_schema_for::<T>();
@@ -93,15 +94,24 @@ fn structural(schema: Value) -> Value {
 
 /// One of several words, or else whatever our own reading takes.
 fn either(alternatives: &[Value]) -> Value {
-    let words = |schema: &Value| match (schema.get("const"), schema.get("enum")) {
-        (Some(word), _) => Some(vec![word.clone()]),
-        (None, Some(Value::Array(words))) => Some(words.clone()),
-        _ => None,
-    };
     let all: Option<Vec<Vec<Value>>> = alternatives.iter().map(words).collect();
-    match all {
-        Some(words) => json!({"type": "string", "enum": words.concat()}),
+    match all.map(|words| words.concat()) {
+        Some(words) if words.contains(&Value::Null) => json!({"type": "string", "enum": words, "nullable": true}),
+        Some(words) => json!({"type": "string", "enum": words}),
         None => open(None),
+    }
+}
+
+/// The words that a schema allows, if it allows nothing else; null is that of a field that may be left out.
+fn words(schema: &Value) -> Option<Vec<Value>> {
+    let list = |key: &str| schema.get(key).and_then(Value::as_array);
+    match (schema.get("const"), list("enum"), list("oneOf")) {
+        (Some(word), _, _) => Some(vec![word.clone()]),
+        (_, Some(words), _) => Some(words.clone()),
+        (_, _, Some(alternatives)) => {
+            alternatives.iter().map(words).collect::<Option<Vec<_>>>().map(|all| all.concat())
+        }
+        _ => None,
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod defaults;
 mod definition;
+mod misread;
 mod overrides;
 mod resources;
 mod select;
@@ -17,9 +18,11 @@ pub use resources::*;
 pub use select::*;
 pub use sidecar::*;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::Value;
 
-use super::schema::nearest;
+use super::schema::{Grammar, nearest};
 
 /// The API group of all documents.
 pub const GROUP: &str = "portcullis.dev";
@@ -68,23 +71,39 @@ impl Document {
     /// Reads a document from its JSON.
     ///
     /// # Errors
-    /// It is none of ours, or has a field that is unknown or of the wrong type.
-    pub fn read(json: &str) -> Result<Self, Flaw> {
-        let head: Head = strictly(json)?;
-        let flaw = |path: &str, problem: String| Err(Flaw { path: path.to_owned(), problem });
+    /// It is none of ours, or has fields that are unknown or of the wrong type: all of them, as far as they can be told.
+    pub fn read(json: &str) -> Result<Self, Vec<Flaw>> {
+        let head: Head = strictly(json).map_err(|flaw| vec![flaw])?;
+        let flaw = |path: &str, problem: String| Err(vec![Flaw { path: path.to_owned(), problem }]);
         if head.api_version != API_VERSION {
             return flaw("apiVersion", format!("must be {API_VERSION}, not {:?}", head.api_version));
         }
         if head.metadata.name.is_empty() {
             return flaw("metadata.name", "must be given".to_owned());
         }
+        if !Grammar::Subdomain.accepts(&head.metadata.name) {
+            let wanted = Grammar::Subdomain.wanted();
+            return flaw("metadata.name", format!("{:?} is no name of an object: {wanted}", head.metadata.name));
+        }
         let spec = match head.kind.as_str() {
-            "PodDefaults" => Spec::PodDefaults(Box::new(strictly::<Whole<PodDefaults>>(json)?.spec)),
-            "SidecarInjection" => Spec::SidecarInjection(Box::new(strictly::<Whole<SidecarInjection>>(json)?.spec)),
+            "PodDefaults" => Spec::PodDefaults(Box::new(whole(json)?)),
+            "SidecarInjection" => Spec::SidecarInjection(Box::new(whole(json)?)),
             other => return flaw("kind", format!("must be PodDefaults or SidecarInjection, not {other:?}")),
         };
         Ok(Self { name: head.metadata.name, spec })
     }
+}
+
+fn whole<'j, S: Deserialize<'j> + JsonSchema>(json: &'j str) -> Result<S, Vec<Flaw>> {
+    strictly::<Whole<S>>(json).map(|whole| whole.spec).map_err(|flaw| {
+        let document: Value = serde_json::from_str(json).unwrap_or_default();
+        let spec = document.get("spec").filter(|spec| !spec.is_null());
+        match spec.map(|spec| misread::flaws(spec, &definition::schema::<S>(), "spec")) {
+            None => vec![Flaw { path: "spec".to_owned(), problem: "must be given".to_owned() }],
+            Some(flaws) if flaws.is_empty() => vec![flaw],
+            Some(flaws) => flaws,
+        }
+    })
 }
 
 fn strictly<'j, T: Deserialize<'j>>(json: &'j str) -> Result<T, Flaw> {

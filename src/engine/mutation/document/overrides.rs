@@ -50,7 +50,7 @@ pub enum OverrideTarget {
 
 /// Which values are allowed.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum OverrideType {
     Quantity {
         min: Option<QuantityText>,
@@ -68,7 +68,7 @@ pub enum OverrideType {
     Image {
         allow: Vec<String>,
     },
-    /// Printable text of at most so many bytes.
+    /// Printable text of at most so many characters.
     Text {
         max_length: usize,
     },

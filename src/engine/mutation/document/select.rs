@@ -104,6 +104,13 @@ pub struct Enablement {
     pub on_invalid: OnInvalid,
 }
 
+impl Enablement {
+    /// Whether there is no key by which anybody could ask.
+    pub fn names_nothing(&self) -> bool {
+        self.pod_labels.is_empty() && self.pod_annotations.is_empty() && self.namespace_labels.is_empty()
+    }
+}
+
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum OnInvalid {
     #[default]

@@ -26,6 +26,11 @@ use super::document::Flaw;
 use crate::engine::object::Quantity;
 use table::{Field, Kind, fields};
 
+/// Whether a type of Kubernetes has a field of this name.
+pub(super) fn is_field_of(name: &str, field: &str) -> bool {
+    fields(name).iter().any(|known| known.name == field)
+}
+
 /// What is wrong with a document, as far as it is found; and what is not looked at.
 #[derive(Debug)]
 struct Inspection<'d> {
@@ -101,7 +106,7 @@ impl Inspection<'_> {
 
     fn quantity(&mut self, text: &str, path: &str) {
         if let Err(error) = Quantity::parse(text) {
-            self.add(path, format!("{text:?} is no quantity, such as 250m or 64Mi: {error}"));
+            self.add(path, error.to_string());
         }
     }
 }

@@ -125,6 +125,11 @@ impl Claims {
         })
     }
 
+    /// Whether it says anything of this document.
+    pub(super) fn has(&self, document: &str) -> bool {
+        self.by_document.contains_key(document)
+    }
+
     /// Whether what it says of this document is nothing that we write.
     pub(super) fn is_malformed_for(&self, document: &str) -> bool {
         self.is_malformed || (self.by_document.contains_key(document) && self.claim(document).is_none())

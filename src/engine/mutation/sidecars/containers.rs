@@ -125,8 +125,9 @@ impl<'a> Work<'a, '_> {
             NameConflict::Skip => OnConflict::Skip,
             NameConflict::Deny | NameConflict::MergeAuto | NameConflict::Rename => OnConflict::Deny,
         };
+        let holder = if self.reserved.settled.contains(&item.name) { "another document" } else { "the pod" };
         let about =
-            format!("container {:?} of the pod and container {:?} of {}", item.name, item.name, self.injection.title);
+            format!("container {:?} of {holder} and container {:?} of {}", item.name, item.name, self.injection.title);
         self.conflict(how, Reason::ContainerNameTaken, about)
     }
 
@@ -203,7 +204,7 @@ impl<'a> Work<'a, '_> {
         self.conflict(how, Reason::OrderConflict, format!("container {:?}", item.name))
     }
 
-    fn places(&self, item: &Item, list: List) -> Option<Places> {
+    pub(super) fn places(&self, item: &Item, list: List) -> Option<Places> {
         let spec = self.plan.pod.get("spec")?;
         let names = spec.list(list.field()).map(|container| container.string_at("name").unwrap_or_default());
         let others: Vec<Neighbour> =

@@ -4,6 +4,7 @@
 //! that has it all gets no edit. What an annotation claims is a hint for tidying up, never proof of anything.
 
 mod claim;
+mod clash;
 mod compile;
 mod complete;
 mod containers;
@@ -15,6 +16,7 @@ mod former;
 mod grown;
 mod image;
 mod meaning;
+mod obstacle;
 mod order;
 mod overrides;
 mod owner;

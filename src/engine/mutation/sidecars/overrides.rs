@@ -32,10 +32,17 @@ pub(super) struct Field {
 
 #[derive(Debug)]
 pub(super) enum Rule {
-    Quantity { min: Option<Quantity>, max: Option<Quantity> },
-    Integer { min: i64, max: i64 },
+    Quantity {
+        min: Option<Quantity>,
+        max: Option<Quantity>,
+    },
+    Integer {
+        min: i64,
+        max: i64,
+    },
     Enum(Vec<String>),
     Image(Vec<String>),
+    /// Of at most so many characters.
     Text(usize),
 }
 
@@ -57,22 +64,21 @@ impl<'a> Work<'a, '_> {
             let end = key.strip_prefix(overrides.prefix.as_str()).unwrap_or_default();
             let field = overrides.fields.iter().find(|field| field.key == end);
             let chosen = field.map(|field| (field, value.and_then(|value| field.rule.accept(&value))));
-            let reason = match chosen {
+            let (reason, instead) = match chosen {
                 Some((field, Some(value))) => {
                     self.overrides.push(Chosen { container: &field.container, target: &field.target, value });
                     continue;
                 }
-                Some((_, None)) => Reason::InvalidOverride,
-                None => Reason::UnknownOverride,
+                Some((field, None)) => (Reason::InvalidOverride, format!("which is {}", field.wanted())),
+                None => (Reason::UnknownOverride, format!("beside {}", overrides.keys())),
             };
-            self.refuse_override(overrides.on_invalid, reason, &key)?;
+            self.refuse_override(overrides.on_invalid, reason, format!("annotation {key:?}, {instead}"))?;
         }
         self.tell_renderings_apart();
         Ok(())
     }
 
-    fn refuse_override(&mut self, how: OnInvalidOverride, reason: Reason, key: &str) -> Result<(), Conflict> {
-        let about = format!("annotation {key:?}");
+    fn refuse_override(&mut self, how: OnInvalidOverride, reason: Reason, about: String) -> Result<(), Conflict> {
         match how {
             OnInvalidOverride::Deny => Err(Conflict { reason, about, weight: Weight::Denied }),
             OnInvalidOverride::Warn => {
@@ -93,6 +99,12 @@ impl<'a> Work<'a, '_> {
 }
 
 impl Overrides {
+    /// The keys that there are, as far as they fit into a warning.
+    fn keys(&self) -> String {
+        let keys: Vec<&str> = self.fields.iter().map(|field| field.key.as_str()).collect();
+        few(&keys)
+    }
+
     /// The annotations with the prefix, in their order: keys and values, without values that are no texts or too long.
     fn asked(&self, pod: &Node<'_>) -> Vec<(String, Option<String>)> {
         let annotations = pod.at(&["metadata", "annotations"]);
@@ -104,6 +116,30 @@ impl Overrides {
             (key.to_owned(), text)
         })
         .collect()
+    }
+}
+
+impl Field {
+    /// What is allowed, for somebody who wrote something else.
+    fn wanted(&self) -> String {
+        match &self.rule {
+            Rule::Quantity { min, max } => {
+                let resource = match &self.target {
+                    OverrideTarget::Request(resource) | OverrideTarget::Limit(resource) => resource,
+                    OverrideTarget::Image | OverrideTarget::Env(_) => "",
+                };
+                let written = |bound: &Option<Quantity>| bound.map(|bound| bound.written_for(resource));
+                format!("an amount{}", bounds(written(min), written(max)))
+            }
+            Rule::Integer { min, max } => {
+                let min = (*min != i64::MIN).then(|| min.to_string());
+                let max = (*max != i64::MAX).then(|| max.to_string());
+                format!("a whole number{}", bounds(min, max))
+            }
+            Rule::Enum(values) => format!("one of {}", few(values)),
+            Rule::Image(patterns) => format!("an image like {}", few(patterns)),
+            Rule::Text(longest) => format!("a line of at most {longest} characters"),
+        }
     }
 }
 
@@ -124,11 +160,28 @@ impl Rule {
             Self::Image(patterns) => {
                 Grammar::Image.accepts(value) && patterns.iter().any(|pattern| is_image_like(pattern, value))
             }
-            Self::Text(longest) => value.len() <= *longest && value.chars().all(is_printable),
+            Self::Text(longest) => value.chars().count() <= *longest && value.chars().all(is_printable),
         };
         // What a variable's value refers to is expanded by the kubelet, but never what a user wrote.
         is_allowed.then(|| if matches!(self, Self::Text(_)) { literally(value) } else { value.to_owned() })
     }
+}
+
+fn bounds(min: Option<String>, max: Option<String>) -> String {
+    match (min, max) {
+        (Some(min), Some(max)) => format!(" from {min} to {max}"),
+        (Some(min), None) => format!(" of at least {min}"),
+        (None, Some(max)) => format!(" of at most {max}"),
+        (None, None) => String::new(),
+    }
+}
+
+/// The first ones of a list, which may be of any length.
+fn few(texts: &[impl AsRef<str>]) -> String {
+    const MOST: usize = 8;
+    let shown: Vec<&str> = texts.iter().take(MOST).map(AsRef::as_ref).collect();
+    let more = if texts.len() > MOST { ", …" } else { "" };
+    format!("{}{more}", shown.join(", "))
 }
 
 fn is_printable(character: char) -> bool {

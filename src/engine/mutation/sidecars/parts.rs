@@ -1,7 +1,5 @@
 //! A document's parts as compiled: checked, completed, and rendered as far as they do not depend on the pod.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use super::super::document::{
@@ -26,6 +24,8 @@ pub(super) struct Parts {
 #[derive(Debug)]
 pub(super) struct Item {
     pub(super) name: String,
+    /// Where the document has it.
+    pub(super) path: String,
     pub(super) kind: Kind,
     pub(super) order: Constraints,
     /// The container but for what depends on the pod.
@@ -37,12 +37,29 @@ pub(super) struct Item {
     pub(super) value: Value,
     /// Variables whose values come from elsewhere; before the container's own, so that those can refer to them.
     pub(super) env: Vec<Derived>,
-    pub(super) ports: Vec<u16>,
+    /// On which it listens.
+    pub(super) ports: Vec<Port>,
     pub(super) uid: Option<i64>,
     pub(super) rights: Rights,
     pub(super) takes_user_of_namespace: bool,
     pub(super) resources: SidecarResources,
     pub(super) enforces_resources: bool,
+}
+
+/// A port that a container listens on, or that is kept for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Port {
+    pub(super) number: u16,
+    /// Such as `TCP`; none if it is any.
+    pub(super) protocol: Option<String>,
+}
+
+impl Port {
+    /// Whether two containers of a pod cannot have both.
+    pub(super) fn meets(&self, other: &Self) -> bool {
+        let is_other = self.protocol.is_some() && other.protocol.is_some() && self.protocol != other.protocol;
+        self.number == other.number && !is_other
+    }
 }
 
 /// In which list it may be.
@@ -187,9 +204,9 @@ impl Parts {
         })
     }
 
-    /// The ports that are reserved, and by which container.
-    pub(super) fn ports(&self) -> BTreeMap<u16, &str> {
-        self.items.iter().flat_map(|item| item.ports.iter().map(|port| (*port, item.name.as_str()))).collect()
+    /// The ports that containers listen on, and which container does.
+    pub(super) fn ports(&self) -> Vec<(&Port, &str)> {
+        self.items.iter().flat_map(|item| item.ports.iter().map(|port| (port, item.name.as_str()))).collect()
     }
 }
 

@@ -7,6 +7,7 @@ use super::super::tree::Node;
 use super::super::written::quoted;
 use super::claim::Part;
 use super::environment::{is_same_variable, place_of, set_variable};
+use super::obstacle::obstacle;
 use super::parts::{Mount, Patch, Variable, VariableValue, normalised};
 use super::revision::Revision;
 use super::work::{List, Work};
@@ -154,6 +155,10 @@ impl<'a> Work<'a, '_> {
         let Some(container) = containers.into_iter().nth(target.index) else { return Ok(()) };
         let found = container.list("volumeMounts").enumerate().find(|(_, found)| is_mounted_at(found, &mount.path));
         let Some((place, found)) = found else {
+            if let Some(obstacle) = obstacle(&self.plan.pod, container, mount) {
+                let about = format!("{} in container {:?}, {obstacle}", mount.path, target.name);
+                return self.refuse_mount(mount, about);
+            }
             if let Some(mounts) = self.container(target).and_then(|container| container.member("volumeMounts")) {
                 mounts.push(wanted.to_string());
             }
@@ -172,6 +177,10 @@ impl<'a> Work<'a, '_> {
             return Ok(());
         }
         let about = format!("{} in container {:?}", mount.path, target.name);
+        self.refuse_mount(mount, about)
+    }
+
+    fn refuse_mount(&mut self, mount: &Mount, about: String) -> Result<(), Conflict> {
         if mount.fails_if_taken {
             return self.conflict(self.injection.conflicts.other, Reason::MountPathTaken, about);
         }

@@ -1,6 +1,6 @@
-//! Ports that sidecars keep for themselves: the API allows two containers of a pod to listen on one port, and the second crashes.
+//! Ports that sidecars listen on: the API allows two containers of a pod to listen on one port, and the second crashes.
 
-use std::collections::BTreeMap;
+use std::fmt;
 
 use super::super::document::{OnConflict, PortConflict};
 use super::super::others;
@@ -8,6 +8,7 @@ use super::super::plan::{Conflict, Reason};
 use super::super::selection::containers;
 use super::super::tree::Node;
 use super::environment::as_expanded;
+use super::parts::Port;
 use super::probes::action;
 use super::work::Work;
 
@@ -19,27 +20,47 @@ const HANDLERS: [&[&str]; 5] = [
     &["lifecycle", "preStop"],
 ];
 
+/// Whose port it is.
+enum Holder {
+    /// Who says so.
+    Text(String),
+    /// A container that is known to, by its name: it is held only against ports that a document reserves.
+    Name(String),
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Name(name) => write!(f, "container {name:?}"),
+        }
+    }
+}
+
 impl Work<'_, '_> {
-    /// Holds the reserved ports against those in use, and moves them if the document wants that.
+    /// Holds our ports against those in use, and moves them if the document wants that.
     pub(super) fn choose_ports(&mut self) -> Result<(), Conflict> {
-        let parts = self.parts;
-        let reserved = parts.ports();
-        let used = if reserved.is_empty() { BTreeMap::new() } else { self.used_ports() };
-        for (port, container) in &reserved {
-            let mut chosen = *port;
-            if let Some(holder) = used.get(port) {
-                let about = format!("port {port} of container {container:?}, used by {holder}");
+        let ours = self.parts.ports();
+        let used = if ours.is_empty() { Vec::new() } else { self.used_ports() };
+        for (port, container) in &ours {
+            let mut chosen = port.number;
+            let is_known = |holder: &Holder| port.protocol.is_some() && matches!(holder, Holder::Name(_));
+            if let Some((_, holder)) = used.iter().find(|(used, holder)| used.meets(port) && !is_known(holder)) {
+                let about = format!("port {chosen} of container {container:?}, used by {holder}");
                 let how = match self.injection.conflicts.port {
                     PortConflict::Deny => OnConflict::Deny,
                     PortConflict::Skip => OnConflict::Skip,
                     PortConflict::Warn | PortConflict::Remap => OnConflict::Warn,
                 };
-                let is_free = |port: &u16| {
-                    !used.contains_key(port) && !reserved.contains_key(port) && !self.ports.values().any(|p| p == port)
+                let is_free = |number: &u16| {
+                    let is = |other: &u16| other == number;
+                    !used.iter().any(|(used, _)| is(&used.number))
+                        && !ours.iter().any(|(ours, _)| is(&ours.number))
+                        && !self.ports.values().any(is)
                 };
-                match (*port..=u16::MAX).skip(1).find(is_free) {
+                match (chosen..=u16::MAX).skip(1).find(is_free) {
                     Some(free) if self.injection.conflicts.port == PortConflict::Remap => {
-                        self.ports.insert(*port, free);
+                        self.ports.insert(chosen, free);
                         chosen = free;
                     }
                     _ => self.conflict(how, Reason::PortTaken, about)?,
@@ -50,23 +71,28 @@ impl Work<'_, '_> {
         Ok(())
     }
 
-    /// Every port that the pod's own containers are known to listen on, or that another document has reserved; with its holder.
-    fn used_ports(&self) -> BTreeMap<u16, String> {
-        let mut used = self.plan.reserved.ports.clone();
+    /// Every port that the pod's own containers are known to listen on, or that another document has; with its holder.
+    fn used_ports(&self) -> Vec<(Port, Holder)> {
+        let of_anything = |(number, holder): (&u16, &String)| {
+            (Port { number: *number, protocol: None }, Holder::Text(holder.clone()))
+        };
+        let mut used: Vec<(Port, Holder)> = self.plan.reserved.ports.iter().map(of_anything).collect();
         for (_, _, container) in self.foreign() {
             let name = container.string_at("name").unwrap_or_default();
-            let holder = || format!("container {name:?}");
             for port in container.list("ports") {
+                let protocol = port.string_at("protocol").unwrap_or("TCP".into()).into_owned();
                 for number in ["containerPort", "hostPort"].into_iter().filter_map(|field| number(port.get(field))) {
-                    used.entry(number).or_insert_with(holder);
+                    used.push((
+                        Port { number, protocol: Some(protocol.clone()) },
+                        Holder::Text(format!("container {name:?}")),
+                    ));
                 }
             }
-            for port in others::ports(&name) {
-                used.entry(*port).or_insert_with(holder);
-            }
+            let tcp = |number| Port { number, protocol: Some("TCP".to_owned()) };
+            used.extend(others::ports(&name).iter().map(|port| (tcp(*port), Holder::Name(name.clone().into_owned()))));
             for handler in HANDLERS.iter().filter_map(|path| container.at(path)) {
                 if let Some(number) = self.probed_port(&name, handler) {
-                    used.entry(number).or_insert_with(|| format!("a probe of container {name:?}"));
+                    used.push((tcp(number), Holder::Text(format!("a probe of container {name:?}"))));
                 }
             }
         }
@@ -101,6 +127,9 @@ impl Work<'_, '_> {
     }
 }
 
+/// A port may be written as a number in quotes, where it may be a name, too.
 fn number(node: Option<&Node<'_>>) -> Option<u16> {
-    node?.integer().and_then(|number| u16::try_from(number).ok()).filter(|number| *number != 0)
+    let node = node?;
+    let number = node.integer().or_else(|| node.string()?.parse().ok())?;
+    u16::try_from(number).ok().filter(|number| *number != 0)
 }

@@ -33,6 +33,7 @@ impl Work<'_, '_> {
         let mut lost = Vec::new();
         let mut left = Vec::new();
         let port = self.ports.get(&rule.port).copied().unwrap_or(rule.port);
+        let first_answered = self.first_answered(rule);
         for (list, index, container) in self.foreign().filter(|(list, _, container)| rule.is_for(*list, container)) {
             let name = container.string_at("name").unwrap_or_default();
             for handler in &rule.handlers {
@@ -58,6 +59,10 @@ impl Work<'_, '_> {
                         continue;
                     }
                     None if !rule.is_about(*handler, kind) => continue,
+                    None if list == List::Init && index < first_answered && holds_up(*handler) => {
+                        left.push((Reason::ProbeTooEarly, about()));
+                        continue;
+                    }
                     None => match original(container, *handler, kind, action) {
                         Some(original) => original,
                         None => {
@@ -87,6 +92,19 @@ impl Work<'_, '_> {
         if !originals.is_empty() {
             let members: Vec<_> = originals.iter().map(|(path, json)| format!("{}:{json}", quoted(path))).collect();
             self.probes = Some(format!("{{{}}}", members.join(",")));
+        }
+    }
+
+    /// The first init container that starts after the sidecar that answers; those before it start before it, too.
+    fn first_answered(&self, rule: &ProbeRewrite) -> usize {
+        let answering =
+            self.items().into_iter().find(|(item, list)| item.name == rule.container && *list == List::Init);
+        let Some((item, list)) = answering else { return usize::MAX };
+        let now = self.place_of(list, &item.name);
+        match (now, self.places(item, list)) {
+            (Some(now), Some(places)) if !places.hold(now) => places.best,
+            (Some(now), _) => now,
+            (None, places) => places.map_or(usize::MAX, |places| places.best),
         }
     }
 
@@ -209,6 +227,11 @@ pub(super) fn place(handler: HandlerName) -> &'static [&'static str] {
         HandlerName::PostStart => &["lifecycle", "postStart"],
         HandlerName::PreStop => &["lifecycle", "preStop"],
     }
+}
+
+/// Whether the next init container is not started before it has succeeded.
+fn holds_up(handler: HandlerName) -> bool {
+    matches!(handler, HandlerName::StartupProbe | HandlerName::PostStart)
 }
 
 /// What stands in the path for it.

@@ -15,7 +15,8 @@ use super::super::tree::Node;
 use super::Injection;
 use super::claim::{Claims, Part};
 use super::image::{Likeness, undeclared_mirror};
-use super::parts::{Item, Parts, Patch, VariableValue, normalised};
+use super::obstacle::obstacle;
+use super::parts::{Item, Mount, Parts, Patch, VariableValue, normalised};
 use super::present;
 use super::work::List;
 
@@ -128,7 +129,8 @@ fn missing_edits(patch: &Patch, pod: &Node<'_>, own: &[String]) -> Vec<String> {
         VariableValue::Literal(_) | VariableValue::Source(_) => true,
     };
     let variables = patch.env.iter().filter(|edit| is_certain(&edit.value) && !there.contains(&edit.name));
-    let mounts = patch.mounts.iter().filter(|mount| !mounted.contains(&mount.path));
+    let cannot = |mount: &Mount| targets.iter().any(|container| obstacle(pod, container, mount).is_some());
+    let mounts = patch.mounts.iter().filter(|mount| !mounted.contains(&mount.path) && !cannot(mount));
     let variables = variables.map(|edit| format!("variable {:?}", edit.name));
     variables.chain(mounts.map(|mount| format!("mount {:?}", mount.path))).collect()
 }

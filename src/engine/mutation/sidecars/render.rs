@@ -62,10 +62,13 @@ impl<'a> Work<'a, '_> {
     }
 
     /// The first user of the namespace's range, which is written `first/length` or `first-last`.
+    pub(super) fn user_of_namespace(&self) -> Option<i64> {
+        let range = self.plan.world.namespace_annotations.get(UID_RANGE)?;
+        range.split(['/', '-']).next()?.trim().parse().ok()
+    }
+
     fn render_user(&self, node: &mut Node<'a>) {
-        let range = self.plan.world.namespace_annotations.get(UID_RANGE);
-        let first = range.and_then(|range| range.split(['/', '-']).next()?.trim().parse::<i64>().ok());
-        if let Some(first) = first {
+        if let Some(first) = self.user_of_namespace() {
             set_within(node, &["securityContext"], "runAsUser", first.to_string());
         }
     }

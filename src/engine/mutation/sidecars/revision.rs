@@ -65,12 +65,19 @@ impl Injection {
         }
         let by_label = self.by.label.as_ref().and_then(|label| self.find(&named(label, plan)?));
         let pinned = claim.is_of_this_admission.then_some(&claim.revision);
-        let pinned = by_label.or_else(|| self.find(pinned?));
+        // One that nobody is given any more is what a copy had, not what this admission chose.
+        let pinned = by_label.or_else(|| self.find(pinned?).filter(|revision| self.is_given(revision)));
         pinned.or_else(|| self.by_weight(plan)).or_else(|| self.revisions.get(self.by.default))
     }
 
     fn find(&self, name: &str) -> Option<&Revision> {
         self.revisions.iter().find(|revision| revision.name == name)
+    }
+
+    /// Whether pods get it that do not name it.
+    fn is_given(&self, revision: &Revision) -> bool {
+        let default = self.revisions.get(self.by.default).map(|default| default.name.as_str());
+        revision.weight > 0 || default == Some(revision.name.as_str())
     }
 
     fn by_weight(&self, plan: &Plan<'_>) -> Option<&Revision> {

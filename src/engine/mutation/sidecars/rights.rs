@@ -1,5 +1,6 @@
-//! Conflicts over users: a container that runs as the user that a sidecar keeps for itself, and a container of ours that needs
-//! root in a pod that forbids it. Both would otherwise show at run time, far from their cause.
+//! Conflicts over users: a container that runs as the user that a sidecar keeps for itself, a container of ours that needs root in a
+//! pod that forbids it, and one that forbids root in a pod that is all root's. They would otherwise show at run time, far from their
+//! cause.
 
 use super::super::plan::{Conflict, Reason};
 use super::super::tree::Node;
@@ -7,14 +8,17 @@ use super::parts::{Item, Rights};
 use super::work::Work;
 
 impl Work<'_, '_> {
-    /// Checks both.
+    /// Checks them all.
     pub(super) fn check_rights(&mut self) -> Result<(), Conflict> {
         let parts = self.parts;
         for item in &parts.items {
             self.check_uid(item)?;
+            let how = self.injection.conflicts.other;
             if self.is_forbidden(item.rights) {
-                let how = self.injection.conflicts.other;
                 self.conflict(how, Reason::NeedsRoot, format!("container {:?}", item.name))?;
+            }
+            if self.inherits_root(item) {
+                self.conflict(how, Reason::InheritsRoot, format!("container {:?}", item.name))?;
             }
         }
         Ok(())
@@ -29,6 +33,16 @@ impl Work<'_, '_> {
         let Some(holder) = holder else { return Ok(()) };
         let about = format!("container {holder:?}, user {uid} of container {:?}", item.name);
         self.conflict(self.injection.conflicts.uid, Reason::UidTaken, about)
+    }
+
+    /// Whether the kubelet would refuse to start it (`CreateContainerConfigError`), whatever its image is.
+    fn inherits_root(&self, item: &Item) -> bool {
+        let names_user =
+            item.rights.user.is_some() || (item.takes_user_of_namespace && self.user_of_namespace().is_some());
+        !names_user
+            && !self.is_windows
+            && item.rights.non_root == Some(true)
+            && user(self.plan.pod.at(&["spec", "securityContext"])) == Some(0)
     }
 
     fn is_forbidden(&self, rights: Rights) -> bool {

@@ -162,9 +162,13 @@ impl<'a, 'p> Work<'a, 'p> {
         self.parts.items.iter().zip(self.lists.iter().copied()).collect()
     }
 
-    /// Writes the annotation, and tells the documents to come what is taken.
+    /// Writes the annotation, and tells the documents to come what is taken. Where nothing is the document's there is nothing to say.
     pub(super) fn finish(mut self) {
         self.plan.reserved = std::mem::take(&mut self.reserved);
+        let says_something = !self.record.parts.is_empty() || self.injection.revisions.len() > 1;
+        if !says_something && !self.claims.has(&self.injection.name) {
+            return;
+        }
         let text = self.claims.with(&self.injection.name, &self.record);
         let annotations = self.plan.pod.at(&["metadata", "annotations"]);
         let others = annotations.into_iter().flat_map(Node::members).filter(|(key, _)| *key != KEY);

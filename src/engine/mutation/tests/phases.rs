@@ -254,6 +254,41 @@ fn a_document_with_an_unknown_field_or_type_is_refused_with_its_path() {
 }
 
 #[test]
+fn a_document_that_has_all_pods_of_another_refused_is_refused_with_the_place() {
+    let adding = |name: &str, image: &str, port: u16| {
+        json!({"containers": [{"container": {"name": name, "image": image, "ports": [{"containerPort": port}]}}],
+            "volumes": [{"volume": {"name": "buffer", "emptyDir": {}}}]})
+    };
+    let mesh = || vec![injection("mesh", &adding("proxy", "proxy:1", 9000), json!({"mode": "Always"}))];
+    let fields = |spec: Value| {
+        let verdict = judged(mesh(), "SidecarInjection", spec);
+        let causes = verdict.denial().map(|denial| denial.details.causes.clone()).unwrap_or_default();
+        causes.into_iter().map(|cause| cause.field).collect::<Vec<_>>()
+    };
+    let other = adding("proxy", "proxy:2", 9001);
+    for spec in [
+        json!({"mode": "Always", "add": other}),
+        json!({"mode": "OptOut", "match": {"podSelector": {"matchLabels": {"a": "b"}}}, "add": other}),
+        json!({"enablement": {"podLabels": ["example.com/inject"]}, "add": other}),
+    ] {
+        assert_eq!(fields(spec), ["spec.add.containers[0].container.name"]);
+    }
+    let port = json!({"mode": "Always", "add": adding("other", "other:1", 9000)});
+    assert_eq!(fields(port), ["spec.add.containers[0]"]);
+    let volume = json!({"mode": "Always", "add": {"volumes": [{"volume": {"name": "buffer", "emptyDir": {"medium": "Memory"}}}]}});
+    assert_eq!(fields(volume), ["spec.add.volumes"]);
+    // What is the same, is for no pod, is left out by its own word, or may never meet, is nobody's harm.
+    for spec in [
+        json!({"mode": "Always", "add": adding("proxy", "proxy:1", 9000)}),
+        json!({"mode": "Disabled", "add": other}),
+        json!({"mode": "Always", "conflicts": {"containerName": "Skip"}, "add": other}),
+        json!({"mode": "Always", "match": {"os": ["windows"]}, "add": other}),
+    ] {
+        assert_eq!(fields(spec), Vec::<String>::new());
+    }
+}
+
+#[test]
 fn a_document_that_adds_a_container_of_another_document_is_warned_of() {
     let others = || vec![injection("mesh", &container_and_label("proxy"), json!({}))];
     let same = judged(others(), "SidecarInjection", json!({"add": container_and_label("proxy")}));

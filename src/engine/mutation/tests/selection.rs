@@ -161,6 +161,27 @@ fn a_pod_matches_by_what_it_holds() {
 }
 
 #[test]
+fn whoever_asks_why_is_told_which_field_leaves_the_pod_out() {
+    let about = |wanted: Match| {
+        let selection = Selection { mode: Mode::Always, r#match: wanted, ..Selection::default() };
+        decide(&selection, &pod(None, None), None).about
+    };
+    let one = || vec!["one".to_owned()];
+    let labels =
+        LabelSelector { match_labels: BTreeMap::from([("a".to_owned(), "b".to_owned())]), ..Default::default() };
+    let kinds = crate::engine::mutation::document::Names { include: one(), exclude: Vec::new() };
+    assert_eq!(about(Match { pod_selector: labels.clone(), ..Match::default() }), "match.podSelector");
+    assert_eq!(about(Match { namespace_selector: labels, ..Match::default() }), "match.namespaceSelector");
+    assert_eq!(about(Match { owner_kinds: kinds, ..Match::default() }), "match.ownerKinds");
+    assert_eq!(about(Match { containers: one(), ..Match::default() }), "match.containers");
+    assert_eq!(about(Match { volumes: one(), ..Match::default() }), "match.volumes");
+    assert_eq!(about(Match { resources: one(), ..Match::default() }), "match.resources");
+    let nobody = Selection { mode: Mode::OptIn, ..Selection::default() };
+    assert_eq!(decide(&nobody, &pod(None, None), None).about, "pod, as enablement names no label to ask by");
+    assert_eq!(decide(&selection(Mode::OptIn), &pod(None, None), None).about, "pod");
+}
+
+#[test]
 fn stars_stand_for_any_text() {
     for (pattern, name) in
         [("*", ""), ("a*", "abc"), ("*c", "abc"), ("a*c", "abc"), ("a*b*c", "a-b-b-c"), ("abc", "abc")]

@@ -119,3 +119,30 @@ fn i1_a_pod_that_a_document_was_not_carried_out_on_keeps_what_looks_like_it() {
     let elsewhere = json!({"namespaceSelector": {"matchLabels": {"a": "b"}}});
     assert_eq!(taken_back(chosen(elsewhere), &with("true")).0["metadata"]["labels"], json!({"defaults/set": "true"}));
 }
+
+/// Managed fields as the API server notes them of a container `app` that says something of these.
+fn managed(of_container: Value, subresource: &str) -> Value {
+    let containers = json!({"k:{\"name\":\"app\"}": of_container});
+    let fields = json!({"f:metadata": {"f:labels": {".": {}, "f:tier": {}}}, "f:spec": {"f:containers": containers}});
+    json!([{"manager": "kubectl", "operation": "Update", "subresource": subresource, "fieldsType": "FieldsV1", "fieldsV1": fields}])
+}
+
+#[test]
+fn i1_what_managed_fields_say_its_author_wrote_stays() {
+    let of_app =
+        json!({".": {}, "f:name": {}, "f:image": {}, "f:resources": {".": {}, "f:requests": {".": {}, "f:cpu": {}}}});
+    let mut pod = filled(everything(), &bare());
+    let whole = taken_back(everything(), &pod).0;
+    assert_eq!(whole["metadata"]["labels"], Value::Null);
+    // Of the status nobody asks who wrote it.
+    for (subresource, is_kept) in [("", true), ("status", false)] {
+        pod["metadata"]["managedFields"] = managed(of_app.clone(), subresource);
+        let (back, notes) = taken_back(everything(), &pod);
+        let app = back["spec"]["containers"].as_array().expect("a list").iter().find(|found| found["name"] == "app");
+        let expected = if is_kept { json!({"requests": {"cpu": "100m"}}) } else { Value::Null };
+        assert_eq!(app.expect("the app")["resources"], expected);
+        assert_eq!(back["metadata"]["labels"] == json!({"tier": "apps"}), is_kept);
+        assert!(!notes.is_empty());
+        assert_eq!(filled(everything(), &back), pod, "the documents give what was there before");
+    }
+}

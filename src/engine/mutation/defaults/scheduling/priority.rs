@@ -15,7 +15,7 @@ pub(super) fn set(part: &mut Part<'_, '_>, name: &str) -> Result<(), Conflict> {
         return Ok(());
     }
     let world = part.plan.world;
-    let class = world.priority_classes.get(name).copied();
+    let class = world.priority_classes.get(name);
     // A template gets its numbers as a pod; offline nobody may know the classes.
     let is_told_later = world.is_template && (class.is_some() || world.priority_classes.is_empty());
     let Some(spec) = part.within(&["spec"]) else { return Ok(()) };

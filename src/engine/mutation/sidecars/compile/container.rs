@@ -10,7 +10,7 @@ use crate::engine::mutation::check::is_harmless;
 use crate::engine::mutation::document::{DerivedVariable, PlacementKind, Security, Sidecar, SidecarInjection};
 use crate::engine::mutation::resources::SidecarResources;
 use crate::engine::mutation::schema::Grammar;
-use crate::engine::mutation::sidecars::parts::{Derived, Item, Kind, Rights, Volume};
+use crate::engine::mutation::sidecars::parts::{Derived, Item, Kind, Port, Rights, Volume};
 
 /// What a container's checks need to know of the rest of its document.
 pub(super) struct Surroundings<'d> {
@@ -51,12 +51,13 @@ pub(super) fn compile(
     container.remove("resources");
     let json = Value::Object(container.clone()).to_string();
     let item = Item {
+        path: path.to_owned(),
         order: order::constraints(&sidecar.placement.order, &format!("{path}.placement.order"), flaws),
         is_harmless: is_harmless(&json),
         json,
         windows: Value::Object(for_windows(&container)).to_string(),
         env: sidecar.env.iter().map(derived).collect(),
-        ports: sidecar.reserves.ports.clone(),
+        ports: ports(sidecar, &container, kind),
         uid: sidecar.reserves.uid,
         rights: rights(&container),
         takes_user_of_namespace: sidecar.user_of_namespace,
@@ -165,6 +166,23 @@ fn token(
     let source = json!({"audience": token.audience, "expirationSeconds": token.expiration_seconds, "path": "token"});
     let value = json!({"name": volume_name, "projected": {"sources": [{"serviceAccountToken": source}]}});
     Some(Volume { name: volume_name, json: value.to_string(), value, is_safe_to_evict: false })
+}
+
+/// The ports on which it listens: those that it reserves, and those that it declares. An init container has ended by then.
+fn ports(sidecar: &Sidecar, container: &Map<String, Value>, kind: Kind) -> Vec<Port> {
+    let reserved = sidecar.reserves.ports.iter().map(|number| Port { number: *number, protocol: None });
+    let declared = container.get("ports").and_then(Value::as_array).into_iter().flatten();
+    let declared = declared.filter(|_| kind != Kind::Init).filter_map(|port| {
+        let protocol = port.get("protocol").and_then(Value::as_str).unwrap_or("TCP").to_owned();
+        Some(Port { number: port.get("containerPort")?.as_u64()?.try_into().ok()?, protocol: Some(protocol) })
+    });
+    let mut ports: Vec<Port> = reserved.collect();
+    for port in declared.collect::<Vec<_>>() {
+        if !ports.iter().any(|other| other.meets(&port)) {
+            ports.push(port);
+        }
+    }
+    ports
 }
 
 fn rights(container: &Map<String, Value>) -> Rights {

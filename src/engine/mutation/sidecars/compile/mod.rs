@@ -15,7 +15,7 @@ use flaws::Flaws;
 pub(super) use order::may_meet;
 
 use super::image::{Mirrors, is_mirror};
-use super::parts::{Item, Parts, Volume};
+use super::parts::{Item, Parts, Port, Volume};
 use super::{Injection, Revision, Revisions, digest};
 use crate::engine::mutation::document::{
     Conflicts, Flaw, NameConflict, Parts as Written, Revisions as WrittenRevisions, Sidecar, SidecarInjection,
@@ -133,13 +133,16 @@ fn parts(written: &Written, document: &SidecarInjection, path: &str, flaws: &mut
     let mut volumes = edits::volumes(&written.volumes, &format!("{path}.volumes"), &mut volume_names, flaws);
     let known: BTreeSet<String> = volume_names.iter().chain(&document.r#match.volumes).cloned().collect();
     let items = items((written, document), path, (&known, &mut volume_names, &mut volumes), flaws);
-    let items = order::sort(items, path, flaws);
+    let mut items = order::sort(items, path, flaws);
     let patches = written.patch_containers.iter().enumerate();
     let patches =
         patches.map(|(index, patch)| edits::patch(patch, &format!("{path}.patchContainers[{index}]"), &known, flaws));
     let patches = patches.collect();
     let probes = written.probe_rewrite.as_ref();
     let probes = probes.map(|probes| edits::probes(probes, &format!("{path}.probeRewrite"), &items, flaws));
+    if let Some(probes) = &probes {
+        answers_at(&mut items, &probes.container, probes.port);
+    }
     edits::pod(&written.pod, &format!("{path}.pod"), flaws);
     ports_differ(&items, path, flaws);
     Parts { items, volumes, patches, probes, pod: written.pod.clone() }
@@ -170,12 +173,26 @@ fn items(
     items
 }
 
+/// Who answers the kubelet's probes listens where they are sent.
+fn answers_at(items: &mut [Item], container: &str, number: u16) {
+    let port = Port { number, protocol: Some("TCP".to_owned()) };
+    if let Some(item) = items.iter_mut().find(|item| item.name == container)
+        && !item.ports.iter().any(|other| other.meets(&port))
+    {
+        item.ports.push(port);
+    }
+}
+
 fn ports_differ(items: &[Item], path: &str, flaws: &mut Flaws) {
-    let mut taken = BTreeSet::new();
+    let mut taken: Vec<(&str, &Port)> = Vec::new();
     for (item, port) in items.iter().flat_map(|item| item.ports.iter().map(move |port| (item, port))) {
-        if *port == 0 || !taken.insert(*port) {
-            let problem = format!("{port}, reserved by {:?}, is no port or is reserved twice", item.name);
+        let (name, number) = (item.name.as_str(), port.number);
+        if number == 0 {
+            flaws.add(path, format!("0, reserved by {name:?}, is no port; write one from 1 to 65535"));
+        } else if let Some((holder, _)) = taken.iter().find(|(_, other)| other.meets(port)) {
+            let problem = format!("{name:?} and {holder:?} both have the port {number}; a pod has each port once");
             flaws.add(path, problem);
         }
+        taken.push((name, port));
     }
 }

@@ -166,6 +166,53 @@ fn b7_a_mount_path_is_the_same_however_it_is_written() {
 }
 
 #[test]
+fn b7_nothing_is_mounted_where_no_directory_can_be_made_or_a_device_is() {
+    let injection = adding(json!({
+        "volumes": [{"volume": {"name": "agent", "emptyDir": {}}}],
+        "patchContainers": [{"mounts": [{"mount": {"name": "agent", "mountPath": "/etc/app/run"}}]}],
+    }));
+    let with = |mounts: Value, volume: Value| {
+        let mut pod = app();
+        merge(&mut pod, json!({"spec": {"volumes": [volume]}}));
+        merge(&mut pod["spec"]["containers"][0], mounts);
+        admit(&injection, &pod)
+    };
+    let directory = json!({"name": "mine", "emptyDir": {}});
+    let config = json!({"name": "mine", "configMap": {"name": "app"}});
+    let mounted = |path: &str, read_only: bool| json!({"volumeMounts": [{"name": "mine", "mountPath": path, "readOnly": read_only}]});
+    let device = json!({"volumeDevices": [{"name": "mine", "devicePath": "/etc/app/run"}]});
+    for (mounts, volume, about) in [
+        (
+            mounted("/etc/app", true),
+            directory.clone(),
+            "/etc/app/run in container \"app\", below /etc/app, which is read-only",
+        ),
+        (mounted("/etc/", false), config.clone(), "/etc/app/run in container \"app\", below /etc, which is read-only"),
+        (
+            device,
+            json!({"name": "mine", "persistentVolumeClaim": {"claimName": "c"}}),
+            "/etc/app/run in container \"app\", where a device is",
+        ),
+    ] {
+        let admitted = with(mounts.clone(), volume);
+        assert_eq!(admitted.container("app")["volumeMounts"], mounts["volumeMounts"]);
+        let notes: Vec<_> = admitted.notes.iter().map(|note| (note.reason, note.about.as_str())).collect();
+        assert_eq!(notes, [(Reason::MountPathTaken, about)]);
+    }
+    let read_only = adding(json!({
+        "volumes": [{"volume": {"name": "agent", "emptyDir": {}}}],
+        "patchContainers": [{"mounts": [{"mount": {"name": "agent", "mountPath": "/etc", "readOnly": true}}]}],
+    }));
+    let mut pod = app();
+    pod["spec"]["volumes"] = json!([directory]);
+    merge(&mut pod["spec"]["containers"][0], mounted("/etc/app", false));
+    assert_eq!(admit(&read_only, &pod).reasons(), [(Reason::MountPathTaken, Weight::Warning)]);
+    for (mounts, volume) in [(mounted("/etc", false), directory), (mounted("/etc/application", true), config)] {
+        assert_eq!(with(mounts, volume).container("app")["volumeMounts"][1]["mountPath"], "/etc/app/run");
+    }
+}
+
+#[test]
 fn an_edit_that_fails_has_the_outcome_that_the_document_says() {
     let failing = |how: &str| {
         let edits = json!([{"env": [{"name": "A", "value": "ours", "onExisting": "Fail"}],
@@ -266,4 +313,9 @@ fn g5_pull_secrets_are_appended_by_name_and_never_to_a_template() {
     let template = offline.admit(&[&injection], &app());
     assert_eq!(template.pod["spec"]["imagePullSecrets"], Value::Null);
     assert_eq!(template.reasons(), [(Reason::ImagePullSecretsInTemplate, Weight::Warning); 2]);
+}
+
+#[test]
+fn b2_a_document_that_adds_nothing_leaves_no_trace() {
+    assert_eq!(admit(&adding(json!({})), &app()).operations, Vec::<Value>::new());
 }

@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::super::document::{Document, Spec};
+use super::super::document::{Document, Flaw, Spec};
 use super::super::plan::{Conflict, Note, Plan, Reason, Reserved, Weight, World};
 use super::super::{Node, Patch};
 use super::Injection;
@@ -35,9 +35,9 @@ pub(super) fn document(spec: &Value) -> Result<Injection, Vec<String>> {
 
 pub(super) fn named_document(name: &str, spec: &Value) -> Result<Injection, Vec<String>> {
     let json = json!({"apiVersion": "portcullis.dev/v1", "kind": "SidecarInjection", "metadata": {"name": name}, "spec": spec});
-    let document = Document::read(&json.to_string()).map_err(|flaw| vec![flaw.to_string()])?;
+    let texts = |flaws: Vec<Flaw>| flaws.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let document = Document::read(&json.to_string()).map_err(texts)?;
     let Spec::SidecarInjection(spec) = document.spec else { return Err(Vec::new()) };
-    let texts = |flaws: Vec<_>| flaws.iter().map(ToString::to_string).collect();
     Injection::compile(&format!("SidecarInjection/{name}"), &spec).map_err(texts)
 }
 

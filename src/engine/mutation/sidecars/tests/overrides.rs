@@ -92,7 +92,11 @@ fn e7_nothing_else_comes_of_a_value_whatever_it_holds() {
     for (key, value) in hostile {
         let refused = conflict(&shipper("Deny"), &asking(key, value));
         assert_eq!((refused.reason, refused.weight), (Reason::InvalidOverride, Weight::Denied), "{key}: {value:?}");
-        assert_eq!(refused.about, format!("annotation \"logs.example/{key}\""));
+        assert!(
+            refused.about.starts_with(&format!("annotation \"logs.example/{key}\", which is ")),
+            "{}",
+            refused.about
+        );
         let warned = admit(&shipper("Warn"), &asking(key, value));
         assert_eq!(warned.reasons(), [(Reason::InvalidOverride, Weight::Warning)], "{key}: {value:?}");
         assert_eq!(warned.pod["spec"], plain.pod["spec"], "{key}: {value:?}");
@@ -105,4 +109,21 @@ fn e7_a_key_that_is_none_of_the_fields_is_not_passed_over() {
     assert_eq!((refused.reason, refused.weight), (Reason::UnknownOverride, Weight::Denied));
     let warned = admit(&shipper("Warn"), &asking("cpu-requests", "1"));
     assert_eq!(warned.reasons(), [(Reason::UnknownOverride, Weight::Warning)]);
+}
+
+#[test]
+fn e7_who_is_refused_is_told_what_is_allowed() {
+    let told = |key: &str, value: &str| {
+        let refused = conflict(&shipper("Deny"), &asking(key, value));
+        refused.about.split_once(", ").expect("a text behind the key").1.to_owned()
+    };
+    assert_eq!(told("cpu-request", "2"), "which is an amount from 5m to 400m");
+    assert_eq!(told("memory-limit", "2Gi"), "which is an amount of at most 1Gi");
+    assert_eq!(told("level", "trace"), "which is one of info, debug");
+    assert_eq!(told("workers", "99"), "which is a whole number from 1 to 8");
+    assert_eq!(told("fast", "yes"), "which is one of true, false");
+    assert_eq!(told("title", &"é".repeat(21)), "which is a line of at most 20 characters");
+    assert_eq!(told("image", "evil:1"), "which is an image like registry.example/*, mirror.example/**:v1");
+    assert_eq!(told("cpu", "1"), "beside cpu-request, memory-limit, level, title, workers, fast, image");
+    admit(&shipper("Deny"), &asking("title", &"é".repeat(20)));
 }

@@ -100,6 +100,33 @@ fn h2_equal_probes_of_two_containers_have_paths_of_their_own() {
 }
 
 #[test]
+fn h2_what_holds_up_the_sidecar_that_would_answer_it_stays() {
+    let cache = json!({"name": "cache", "image": "i:1", "restartPolicy": "Always", "startupProbe": {"tcpSocket": {"port": 6379}},
+        "lifecycle": {"postStart": {"httpGet": {"path": "/warm", "port": 6379}}}, "livenessProbe": {"tcpSocket": {"port": 6379}}});
+    let mut pod = app();
+    pod["spec"]["initContainers"] = json!([cache]);
+    let placed = |placement: Value| {
+        adding(json!({
+            "containers": [sidecar("proxy", json!({"placement": placement}))],
+            "probeRewrite": {"container": "proxy", "port": 15020, "path": "/health/{container}/{probe}", "variable": "PROBES"},
+        }))
+    };
+    // Neither a native sidecar behind it, nor a plain one, starts before the startup probe has succeeded.
+    for placement in [json!({}), json!({"kind": "Container"})] {
+        let admitted = admit(&placed(placement), &pod);
+        let kept = admitted.container("cache");
+        assert_eq!(kept["startupProbe"], cache["startupProbe"]);
+        assert_eq!(kept["lifecycle"], cache["lifecycle"]);
+        assert_eq!(kept["livenessProbe"]["httpGet"]["path"], "/health/cache/livenessProbe");
+        let told = (Reason::ProbeTooEarly, Weight::Warning);
+        assert_eq!(admitted.reasons(), [told, told]);
+    }
+    let admitted = admit(&placed(json!({"order": {"before": ["*"]}})), &pod);
+    assert_eq!(admitted.container("cache")["startupProbe"]["httpGet"]["path"], "/health/cache/startupProbe");
+    assert_eq!(admitted.reasons(), []);
+}
+
+#[test]
 fn m9_the_probes_of_another_mesh_stay_unless_they_are_asked_for_by_name() {
     let mut pod = app();
     let istio = json!({"name": "istio-proxy", "image": "i:1", "restartPolicy": "Always", "startupProbe": {"httpGet": {"path": "/", "port": 15021}}});

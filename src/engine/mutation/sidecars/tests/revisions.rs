@@ -52,6 +52,17 @@ fn c8_both_passes_of_an_admission_have_the_same_revision_though_weights_change()
 }
 
 #[test]
+fn c6_a_copy_of_the_same_name_leaves_a_revision_that_nobody_gets_any_more() {
+    let item = |name: &str| json!({"name": name, "add": {"containers": [sidecar("proxy", json!({"container": {"image": format!("proxy:{name}")}}))]}});
+    let at = |default: &str| {
+        document(&json!({"revisions": {"default": default, "items": [item("v25"), item("v26")]}})).expect("a document")
+    };
+    let old = admit(&at("v25"), &app());
+    assert_eq!(image(&old.pod), "proxy:v25");
+    assert_eq!(image(&readmit(&at("v26"), &old.pod).pod), "proxy:v26");
+}
+
+#[test]
 fn c8_a_label_wins() {
     let mut pod = app();
     merge(&mut pod, json!({"metadata": {"labels": {"mesh.example/rev": "v26"}}}));

@@ -100,6 +100,21 @@ fn f2_a_container_that_needs_root_conflicts_with_a_pod_that_forbids_it() {
 }
 
 #[test]
+fn f2_a_container_that_forbids_root_conflicts_with_a_pod_that_is_roots() {
+    let mut pod = app();
+    pod["spec"]["securityContext"] = json!({"runAsUser": 0});
+    let refused = conflict(&adding(json!({"containers": [sidecar("proxy", json!({}))]})), &pod);
+    assert_eq!((refused.reason, refused.about.as_str()), (Reason::InheritsRoot, "container \"proxy\""));
+    let with_user = json!({"container": {"securityContext": {"runAsUser": 65532}}});
+    admit(&adding(json!({"containers": [sidecar("proxy", with_user)]})), &pod);
+    admit(&adding(json!({"containers": [sidecar("proxy", json!({"security": "AsWritten"}))]})), &pod);
+    let of_namespace = adding(json!({"containers": [sidecar("proxy", json!({"userOfNamespace": true}))]}));
+    assert_eq!(conflict(&of_namespace, &pod).reason, Reason::InheritsRoot);
+    let range = [("openshift.io/sa.scc.uid-range", "1000680000/10000")].into();
+    Cluster { namespace_annotations: range, ..Cluster::default() }.admit(&[&of_namespace], &pod);
+}
+
+#[test]
 fn f3_the_sidecars_user_is_nobody_elses() {
     let add = json!({"containers": [sidecar("proxy", json!({"reserves": {"uid": 1337}, "container": {"securityContext": {"runAsUser": 1337}}}))]});
     let injection = adding(add.clone());
@@ -169,6 +184,43 @@ fn h3_a_port_in_use_is_a_conflict_that_names_its_holder() {
     );
     let refused = Cluster::default().pass(&[&other.expect("a document"), &injection], &app()).expect_err("a conflict");
     assert_eq!(refused.about, "port 15021 of container \"proxy\", used by container \"other\"");
+}
+
+#[test]
+fn h3_a_port_that_is_declared_is_taken_as_one_that_is_reserved_is() {
+    let declaring =
+        |port: Value| adding(json!({"containers": [sidecar("proxy", json!({"container": {"ports": [port]}}))]}));
+    let with = |fields: Value| {
+        let mut pod = app();
+        merge(&mut pod["spec"]["containers"][0], fields);
+        pod
+    };
+    let injection = declaring(json!({"containerPort": 2020}));
+    let in_use = [
+        json!({"ports": [{"containerPort": 2020}]}),
+        json!({"livenessProbe": {"httpGet": {"port": 2020}}}),
+        json!({"livenessProbe": {"tcpSocket": {"port": "2020"}}}),
+    ];
+    for fields in in_use {
+        assert_eq!(conflict(&injection, &with(fields)).reason, Reason::PortTaken);
+    }
+    let answering = adding(json!({
+        "containers": [sidecar("proxy", json!({}))],
+        "probeRewrite": {"container": "proxy", "port": 2020, "path": "/{container}/{probe}", "variable": "P"},
+    }));
+    let refused = conflict(&answering, &with(json!({"ports": [{"containerPort": 2020}]})));
+    assert_eq!(refused.about, "port 2020 of container \"proxy\", used by container \"app\"");
+    // Of two protocols each has the port.
+    admit(&injection, &with(json!({"ports": [{"containerPort": 2020, "protocol": "UDP"}]})));
+    let dns = declaring(json!({"containerPort": 53, "protocol": "UDP"}));
+    admit(
+        &dns,
+        &with(json!({"ports": [{"containerPort": 53, "protocol": "TCP"}, {"containerPort": 53, "protocol": "SCTP"}]})),
+    );
+    assert_eq!(
+        conflict(&dns, &with(json!({"ports": [{"containerPort": 53, "protocol": "UDP"}]}))).reason,
+        Reason::PortTaken
+    );
 }
 
 #[test]
