@@ -25,8 +25,7 @@ const MOST_OF_A_HEARTBEAT: usize = 2 << 20;
 
 /// Keeps the namespaces for ever.
 pub(super) async fn keep(state: Arc<State>, documents: Receiver<Arc<Documents>>) {
-    let store = Store::empty(&state.snapshot.load());
-    follow(state.access.clone(), Namespaces { state, store, documents }).await;
+    follow(state.access.clone(), Namespaces::new(state, documents)).await;
 }
 
 /// Asks for ever, every few seconds, how far the cluster is.
@@ -45,7 +44,7 @@ pub(super) async fn beat(state: Arc<State>) {
     }
 }
 
-struct Namespaces {
+pub(super) struct Namespaces {
     state: Arc<State>,
     store: Store,
     /// The documents in force. Namespaces are compiled under them, and so listed anew when they change.
@@ -138,6 +137,11 @@ impl Followed for Namespaces {
 }
 
 impl Namespaces {
+    /// None are known yet.
+    pub(super) fn new(state: Arc<State>, documents: Receiver<Arc<Documents>>) -> Self {
+        Self { store: Store::empty(&state.snapshot.load()), state, documents }
+    }
+
     fn publish(&mut self) {
         if let Some(snapshot) = self.store.take_changed() {
             self.state.publish(snapshot);
@@ -165,11 +169,10 @@ mod tests {
             let (publish, documents) = channel(Arc::new(Documents::default()));
             let rules = Snapshot::new(Configuration::uniform(LevelVersion::PRIVILEGED), Unlisted::Unknown);
             let rules = rules.with_documents(documents.borrow().clone());
-            let store = Store::empty(&rules);
             let state = Arc::new(State::new(Access::to_nowhere(), rules, Duration::from_secs(60), Arc::default()));
             let now = Instant::now();
             state.listed(now, 7);
-            let mut namespaces = Namespaces { state, store, documents };
+            let mut namespaces = Namespaces::new(state, documents);
             assert!(!namespaces.must_list("7", now));
             publish.send_replace(Arc::default());
             for _ in 0..2 {

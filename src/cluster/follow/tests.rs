@@ -8,11 +8,16 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Notify, watch};
 
 use super::super::collection::{Collection, Keeper};
+use super::super::namespaces::Namespaces;
 use super::super::objects::Named;
 use super::super::place::Place;
 use super::super::single::Single;
+use super::super::state::State;
 use super::server::{Reply, Server};
 use super::{Followed, Follower, Time};
+use crate::engine::mutation::Documents;
+use crate::engine::pod_security::{Configuration, LevelVersion};
+use crate::engine::{Snapshot, Unlisted};
 
 const TEN_MINUTES: Duration = Duration::from_secs(600);
 const LIST: &str = r#"{"metadata":{"resourceVersion":"7"},"items":[]}"#;
@@ -136,6 +141,24 @@ fn a_server_that_closes_each_watch_at_once_is_asked_ever_less_often_and_listed_n
         assert!((16..=21).contains(&lists), "{lists} lists");
         let notes = &follower.followed.keeper;
         assert_eq!((notes.lists, notes.too_old), (lists, 0), "each list proves what the watches do not");
+    });
+}
+
+#[test]
+fn namespaces_whose_watches_are_closed_at_once_are_asked_for_each_second_at_least() {
+    block_on(async {
+        let server = Server::start(|asked| Reply::ok(if asked.is_watch { "" } else { LIST })).await;
+        let rules = Snapshot::new(Configuration::uniform(LevelVersion::PRIVILEGED), Unlisted::Unknown);
+        let documents = Arc::new(Documents::default());
+        let rules = rules.with_documents(documents.clone());
+        let state = State::new(server.access.clone(), rules, TEN_MINUTES * 3, Arc::default());
+        let (_publish, documents) = watch::channel(documents);
+        let namespaces = Namespaces::new(Arc::new(state), documents);
+        let mut follower = Follower::new(server.access.clone(), namespaces, Told::new());
+        follow_for(&mut follower, TEN_MINUTES).await;
+        let (lists, watches) = server.counts();
+        assert!((600..=most_pauses(TEN_MINUTES, Duration::from_secs(1))).contains(&watches), "{watches} watches");
+        assert!((18..=21).contains(&lists), "{lists} lists");
     });
 }
 

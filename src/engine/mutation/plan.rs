@@ -131,7 +131,8 @@ impl<'a> From<&'a BTreeMap<Box<str>, (i32, Box<str>)>> for PriorityClasses<'a> {
 
 impl<const N: usize> From<[(&str, PriorityClass<'_>); N]> for PriorityClasses<'_> {
     fn from(classes: [(&str, PriorityClass<'_>); N]) -> Self {
-        let entry = |(name, class): (&str, PriorityClass<'_>)| (name.into(), (class.value, class.preemption_policy.into()));
+        let entry =
+            |(name, class): (&str, PriorityClass<'_>)| (name.into(), (class.value, class.preemption_policy.into()));
         Self(Cow::Owned(classes.into_iter().map(entry).collect()))
     }
 }

@@ -1,6 +1,5 @@
 //! What the plugins set that come before the webhooks, but for the LimitRanger.
 
-
 use super::{ServiceAccount, each};
 use crate::engine::mutation::plan::{PriorityClass, PriorityClasses};
 use crate::engine::mutation::{Node, RuntimeClasses, quoted};
