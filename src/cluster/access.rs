@@ -3,6 +3,7 @@
 //! Answers are read up to a bound. Their bodies never reach the log: kube's own readers, which would log what they cannot
 //! decode, are not used.
 
+use std::future::Future;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -13,6 +14,7 @@ use kube::client::Body;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use serde::Deserialize;
+use tokio::time::timeout;
 
 use super::error::ClusterError;
 use super::question::Question;
@@ -70,8 +72,13 @@ impl Access {
     /// A way that leads nowhere; nothing is asked before it is used.
     #[cfg(test)]
     pub(super) fn to_nowhere() -> Self {
-        let nowhere = http::Uri::from_static("https://127.0.0.1:1");
-        Self::new(Config::new(nowhere)).expect("a client without an authority")
+        Self::to(http::Uri::from_static("https://127.0.0.1:1"))
+    }
+
+    /// A way to whoever answers there.
+    #[cfg(test)]
+    pub(super) fn to(server: http::Uri) -> Self {
+        Self::new(Config::new(server)).expect("a client without an authority")
     }
 
     /// As [`Self::ask`], where the answer may be that there is no such thing: then its status is 404.
@@ -159,4 +166,12 @@ pub(super) async fn next(body: &mut Body) -> Result<Option<Bytes>, ClusterError>
         }
     }
     Ok(None)
+}
+
+/// The answer, unless it does not come in time.
+pub(super) async fn within<T>(
+    patience: Duration,
+    answer: impl Future<Output = Result<T, ClusterError>>,
+) -> Result<T, ClusterError> {
+    timeout(patience, answer).await.unwrap_or(Err(ClusterError::Late))
 }

@@ -1,35 +1,21 @@
-//! Keeps one kind of object current: lists it all once, then follows what happens to it, for whoever holds it in compact form.
+//! Keeps one kind of object current, for whoever holds it in compact form.
 //!
-//! A watch goes on from the version that the last one reached; where that cannot be, everything is listed anew while what was known
-//! stays in use. A kind that the cluster does not have is one without objects, and is asked for again.
+//! What was known stays in use while everything is listed anew. A kind that the cluster does not have is one without objects, and is
+//! asked for again.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::sleep;
 
-use super::access::{self, Access};
+use super::access::{Access, within};
 use super::error::ClusterError;
-use super::lines::Lines;
-use super::objects::{Named, Told, Unread};
+use super::follow::{Doing, Failure, Followed, MOST_OF_A_PAGE, PATIENCE, follow};
+use super::objects::{Told, Unread};
 use super::pages::Pages;
-use super::question::{Listing, Question, WATCH_SECONDS};
-use super::watch::within;
-
-/// For a page of a list, and for a watch to begin.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// The most bytes of a page.
-const MOST_OF_A_PAGE: usize = 16 << 20;
-
-/// How much longer than agreed a watch may last before it counts as hanging.
-const SLACK: Duration = Duration::from_secs(3);
+use super::question::{LONGEST_WATCH, Listing, Question};
 
 /// After so long without a watch or a list that went well, what is held counts as too old: a watch that goes well lasts ten seconds.
 const TOO_OLD: Duration = Duration::from_secs(60);
-
-const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Whoever holds the objects of a kind.
 pub(super) trait Keeper: Send + 'static {
@@ -52,49 +38,89 @@ pub(super) trait Keeper: Send + 'static {
 }
 
 /// Keeps the collection at `path` for ever. `condition` says what is missing before it is known; empty once it is.
-pub(super) async fn keep(
+pub(super) async fn keep(access: Access, path: &'static str, keeper: impl Keeper, condition: watch::Sender<String>) {
+    follow(access.clone(), Collection::new(access, path, keeper, condition)).await;
+}
+
+pub(super) struct Collection<K> {
     access: Access,
     path: &'static str,
-    mut keeper: impl Keeper,
+    pub(super) keeper: K,
     condition: watch::Sender<String>,
-) {
-    let mut since = String::new();
-    let mut pause = SHORTEST_PAUSE;
-    let mut well = Instant::now();
-    let mut complaint = String::new();
-    loop {
-        let turn = if since.is_empty() {
-            list(&access, path, &mut keeper).await.map(|version| since = version)
-        } else {
-            follow(&access, path, &mut keeper, &mut since).await
-        };
-        match turn {
-            Ok(()) => {
-                condition.send_replace(String::new());
-                pause = SHORTEST_PAUSE;
-                well = Instant::now();
-                complaint.clear();
+    /// What was last said of a refusal, which is not said again.
+    complaint: String,
+}
+
+impl<K: Keeper> Collection<K> {
+    pub(super) fn new(access: Access, path: &'static str, keeper: K, condition: watch::Sender<String>) -> Self {
+        Self { access, path, keeper, condition, complaint: String::new() }
+    }
+}
+
+impl<K: Keeper> Followed for Collection<K> {
+    const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+    const LONGEST_WATCH: Duration = LONGEST_WATCH;
+
+    fn name(&self) -> &str {
+        self.path
+    }
+
+    async fn list(&mut self) -> Result<String, ClusterError> {
+        let mut pages = Pages::new(&self.access, Listing::Collection(self.path));
+        let mut is_first = true;
+        loop {
+            let text = within(PATIENCE, pages.read(MOST_OF_A_PAGE)).await?;
+            let page: Unread<'_> = serde_json::from_slice(&text)?;
+            if std::mem::take(&mut is_first) {
+                self.keeper.clear();
             }
-            Err(error) => {
-                let is_first = since.is_empty() && !condition.borrow().is_empty();
-                if since.is_empty() && error.is_absent() {
-                    keeper.clear();
-                    keeper.publish();
-                    condition.send_replace(String::new());
-                } else if is_first {
-                    condition.send_replace(format!("{path} has not been listed yet ({error})"));
-                }
-                if error.is_from_nowhere() || error.is_absent() {
-                    since.clear();
-                }
-                if well.elapsed() > TOO_OLD {
-                    keeper.is_too_old();
-                }
-                complain(path, &error, &mut complaint);
-                sleep(pause).await;
-                pause = (pause * 2).min(LONGEST_PAUSE);
+            for object in page.items.as_deref().unwrap_or_default() {
+                self.keeper.put(object.get())?;
+            }
+            if !pages.turn(&page.metadata.r#continue) {
+                self.keeper.publish();
+                return Ok(page.metadata.resource_version.to_string());
             }
         }
+    }
+
+    fn changes<'q>(&'q self, since: &'q str) -> Question<'q> {
+        Question::ChangesOf { path: self.path, since }
+    }
+
+    fn tell(&mut self, line: &[u8]) -> Result<String, ClusterError> {
+        let told = Told::read(line)?;
+        match told {
+            Told::Put(object) => self.keeper.put(object)?,
+            Told::Gone(object) => self.keeper.remove(object)?,
+            Told::Reached(_) => {}
+        }
+        told.version()
+    }
+
+    fn has_told(&mut self, _since: &str) {
+        self.keeper.publish();
+    }
+
+    fn went_well(&mut self) {
+        self.condition.send_replace(String::new());
+        self.complaint.clear();
+    }
+
+    fn failed(&mut self, failure: &Failure<'_>) {
+        let Failure { doing, error, unheard_for } = failure;
+        let is_missing = !self.condition.borrow().is_empty();
+        if *doing == Doing::Listing && error.is_absent() {
+            self.keeper.clear();
+            self.keeper.publish();
+            self.condition.send_replace(String::new());
+        } else if *doing == Doing::Listing && is_missing {
+            self.condition.send_replace(format!("{} has not been listed yet ({error})", self.path));
+        }
+        if *unheard_for > TOO_OLD {
+            self.keeper.is_too_old();
+        }
+        complain(self.path, error, &mut self.complaint);
     }
 }
 
@@ -108,54 +134,4 @@ fn complain(path: &str, error: &ClusterError, last: &mut String) {
     } else {
         tracing::debug!(path, error = text, "a collection cannot be followed");
     }
-}
-
-/// Lists everything; gives the list's version.
-async fn list(access: &Access, path: &str, keeper: &mut impl Keeper) -> Result<String, ClusterError> {
-    let mut pages = Pages::new(access, Listing::Collection(path));
-    let mut is_first = true;
-    loop {
-        let text = within(PATIENCE, pages.read(MOST_OF_A_PAGE)).await?;
-        let page: Unread<'_> = serde_json::from_slice(&text)?;
-        if std::mem::take(&mut is_first) {
-            keeper.clear();
-        }
-        for object in page.items.as_deref().unwrap_or_default() {
-            keeper.put(object.get())?;
-        }
-        if !pages.turn(&page.metadata.r#continue) {
-            keeper.publish();
-            return Ok(page.metadata.resource_version.to_string());
-        }
-    }
-}
-
-async fn follow(access: &Access, path: &str, keeper: &mut impl Keeper, since: &mut String) -> Result<(), ClusterError> {
-    let mut body = within(PATIENCE, access.open(Question::ChangesOf { path, since })).await?;
-    let length = Duration::from_secs(WATCH_SECONDS.into()) + SLACK;
-    within(length, async {
-        let mut lines = Lines::default();
-        while let Some(bytes) = access::next(&mut body).await? {
-            lines.push(&bytes);
-            while let Some(line) = lines.next()? {
-                *since = tell(keeper, &line)?;
-            }
-            keeper.publish();
-        }
-        Ok(())
-    })
-    .await
-}
-
-/// Tells the keeper of an event; gives the version that it reaches.
-fn tell(keeper: &mut impl Keeper, line: &[u8]) -> Result<String, ClusterError> {
-    let told = Told::read(line)?;
-    match told {
-        Told::Put(object) => keeper.put(object)?,
-        Told::Gone(object) => keeper.remove(object)?,
-        Told::Reached(_) => {}
-    }
-    let (Told::Put(object) | Told::Gone(object) | Told::Reached(object)) = told;
-    let Named { metadata } = serde_json::from_str(object)?;
-    Ok(metadata.resource_version.to_string())
 }

@@ -36,6 +36,8 @@ pub(super) struct Shelf {
 
 /// A document of the cluster.
 struct Held {
+    /// Its uid and version: what is told again is not compiled again.
+    state: [String; 2],
     /// None if it never compiled while we looked.
     active: Option<Arc<Active>>,
     is_flawed: bool,
@@ -53,6 +55,12 @@ impl Shelf {
 
     fn change(&self, change: impl FnOnce(&mut BTreeMap<(&'static str, String), Held>)) {
         change(&mut self.held.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Whether the document is held in this state.
+    fn holds(&self, key: &(&'static str, String), state: &[String; 2]) -> bool {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.get(key).is_some_and(|held| held.state == *state && state.iter().all(|part| !part.is_empty()))
     }
 
     fn publish(&self) {
@@ -94,13 +102,17 @@ impl Keeper for KindOf {
     }
 
     fn put(&mut self, object: &str) -> Result<(), serde_json::Error> {
-        let name = name(object)?;
+        let Named { metadata } = serde_json::from_str(object)?;
+        let (kind, name) = (self.kind, metadata.name.to_string());
+        let state = [&metadata.uid, &metadata.resource_version].map(|text| (**text).to_owned());
         if let Some(doubtful) = &mut self.doubtful {
             doubtful.retain(|other| *other != name);
         }
+        if self.shelf.holds(&(kind, name.clone()), &state) {
+            return Ok(());
+        }
         let document = Document::read(object);
         let compiled = document.and_then(|document| Active::compile(&document));
-        let kind = self.kind;
         if let Err(flaws) = &compiled {
             let flaws: Vec<String> = flaws.iter().map(ToString::to_string).collect();
             tracing::error!(
@@ -116,7 +128,7 @@ impl Keeper for KindOf {
             let last = held.remove(&key).and_then(|held| held.active);
             if held.len() < MOST {
                 let is_flawed = compiled.is_err();
-                held.insert(key, Held { active: compiled.ok().map(Arc::new).or(last), is_flawed });
+                held.insert(key, Held { state, active: compiled.ok().map(Arc::new).or(last), is_flawed });
             }
         });
         Ok(())
@@ -143,4 +155,66 @@ impl Keeper for KindOf {
 
 fn name(object: &str) -> Result<String, serde_json::Error> {
     serde_json::from_str::<Named<'_>>(object).map(|named| named.metadata.name.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document(name: &str, version: u32, spec: &str) -> String {
+        let uid = format!("uid-of-{name}");
+        format!(
+            r#"{{"apiVersion":"portcullis.dev/v1","kind":"PodDefaults","metadata":{{"name":"{name}","uid":"{uid}","resourceVersion":"{version}"}},"spec":{spec}}}"#
+        )
+    }
+
+    const GOOD: &str = "{}";
+    const BAD: &str = r#"{"mode":"Sometimes"}"#;
+
+    fn kind_of() -> (KindOf, watch::Receiver<Arc<Documents>>) {
+        let (shelf, documents) = Shelf::new(&Documents::default(), Arc::default());
+        (KindOf::new(shelf, "PodDefaults"), documents)
+    }
+
+    fn tell(kind: &mut KindOf, documents: &[&str]) {
+        for document in documents {
+            kind.put(document).expect("an object");
+        }
+        kind.publish();
+    }
+
+    /// Whether something was published since; and the titles of what is in force.
+    fn heard(documents: &mut watch::Receiver<Arc<Documents>>) -> (bool, Vec<String>) {
+        let has_changed = documents.has_changed().expect("a sender");
+        (has_changed, documents.borrow_and_update().iter().map(|active| active.title.clone()).collect())
+    }
+
+    #[test]
+    fn a_list_of_what_is_known_publishes_nothing_and_any_other_does() {
+        let (mut kind, mut documents) = kind_of();
+        let [a, b] = ["a", "b"].map(|name| document(name, 1, GOOD));
+        tell(&mut kind, &[&a, &b]);
+        let titles = ["PodDefaults/a", "PodDefaults/b"].map(ToOwned::to_owned).to_vec();
+        assert_eq!(heard(&mut documents), (true, titles.clone()));
+        kind.clear();
+        tell(&mut kind, &[&a, &b]);
+        assert_eq!(heard(&mut documents), (false, titles.clone()));
+        kind.clear();
+        tell(&mut kind, &[&document("a", 2, GOOD), &b]);
+        assert_eq!(heard(&mut documents), (true, titles));
+        kind.clear();
+        tell(&mut kind, &[&b]);
+        assert_eq!(heard(&mut documents), (true, vec!["PodDefaults/b".to_owned()]));
+    }
+
+    #[test]
+    fn a_document_that_does_not_compile_any_more_keeps_its_last_good_form_and_counts_as_flawed_until_it_does() {
+        let (mut kind, mut documents) = kind_of();
+        let flawed = |kind: &KindOf| kind.shelf.metrics.documents_flawed.load(Ordering::Relaxed);
+        for (version, spec, expected) in [(1, GOOD, 0), (2, BAD, 1), (2, BAD, 1), (3, GOOD, 0)] {
+            kind.clear();
+            tell(&mut kind, &[&document("a", version, spec)]);
+            assert_eq!((flawed(&kind), heard(&mut documents).1), (expected, vec!["PodDefaults/a".to_owned()]));
+        }
+    }
 }

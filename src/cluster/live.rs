@@ -1,6 +1,5 @@
 //! The cluster as the rest of Portcullis sees it: a snapshot, three live reads, and whether it is ready.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -11,14 +10,14 @@ use tokio::time::{sleep, timeout_at};
 use super::access::Access;
 use super::documents::Shelf;
 use super::error::ClusterError;
+use super::held::Held;
 use super::pods::{self, ExistingPodsFound};
 use super::question::{Question, is_name, is_service_account_name};
 use super::registration::{Registration, keep};
 use super::runtime_classes::RuntimeClasses;
 use super::state::State;
 use super::surroundings::{self, Known, LimitRanges, PriorityClasses};
-use super::watch::{beat, follow};
-use super::{collection, objects, runtime_classes, service_accounts};
+use super::{collection, namespaces, objects, runtime_classes, service_accounts};
 use crate::engine::mutation::{Documents, Labels};
 use crate::engine::{Namespace, ServiceAccountName, Snapshot};
 use crate::telemetry::{LiveReads, Metrics};
@@ -57,8 +56,8 @@ impl Cluster {
         let (shelf, documents) = Shelf::new(rules.documents(), metrics.clone());
         let state = Arc::new(State::new(access, rules, stale_after, metrics));
         let conditions = follow_mutation(&state, &shelf, &documents);
-        tokio::spawn(follow(state.clone(), documents.clone()));
-        tokio::spawn(beat(state.clone()));
+        tokio::spawn(namespaces::keep(state.clone(), documents.clone()));
+        tokio::spawn(namespaces::beat(state.clone()));
         Self {
             state,
             reads: Semaphore::new(READS),
@@ -202,13 +201,13 @@ fn follow_mutation(
         tokio::spawn(collection::keep(state.access.clone(), path, keeper, condition(path)));
     }
     let path = "/api/v1/limitranges";
-    let keeper = LimitRanges { state: state.clone(), known: known.clone(), held: BTreeMap::new() };
+    let keeper = LimitRanges { state: state.clone(), known: known.clone(), held: Held::none() };
     tokio::spawn(collection::keep(state.access.clone(), path, keeper, condition(path)));
     let path = "/apis/scheduling.k8s.io/v1/priorityclasses";
-    let keeper = PriorityClasses { state: state.clone(), known: known.clone(), held: BTreeMap::new() };
+    let keeper = PriorityClasses { state: state.clone(), known: known.clone(), held: Held::none() };
     tokio::spawn(collection::keep(state.access.clone(), path, keeper, condition(path)));
     let path = runtime_classes::PATH;
-    let keeper = RuntimeClasses { state: state.clone(), known: known.clone(), held: BTreeMap::new() };
+    let keeper = RuntimeClasses { state: state.clone(), known: known.clone(), held: Held::none() };
     tokio::spawn(collection::keep(state.access.clone(), path, keeper, condition(path)));
     tokio::spawn(service_accounts::follow(state.clone(), known.clone(), documents.clone()));
     tokio::spawn(surroundings::read_version(state.clone(), known, condition("the API server's version")));

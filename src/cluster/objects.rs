@@ -110,6 +110,16 @@ impl<'a> Told<'a> {
             }
         }
     }
+
+    /// The version that it reaches.
+    ///
+    /// # Errors
+    /// What is no object.
+    pub(super) fn version(self) -> Result<String, ClusterError> {
+        let (Self::Put(object) | Self::Gone(object) | Self::Reached(object)) = self;
+        let Named { metadata } = serde_json::from_str(object)?;
+        Ok(metadata.resource_version.to_string())
+    }
 }
 
 /// What an object of any kind is called.
@@ -128,6 +138,9 @@ pub(super) struct Name<'a> {
     /// Empty for what belongs to no namespace.
     #[serde(borrow)]
     pub(super) namespace: Text<'a>,
+    /// With the version it tells an object from all others that were ever there.
+    #[serde(borrow)]
+    pub(super) uid: Text<'a>,
     #[serde(borrow)]
     pub(super) resource_version: Text<'a>,
 }

@@ -1,5 +1,7 @@
 //! What we ask of the API server: all of it. The role that is installed with us needs to allow this and no more.
 
+use std::time::Duration;
+
 use kube::core::Request;
 use kube::core::params::{GetParams, ListParams, WatchParams};
 
@@ -8,7 +10,10 @@ use super::place::{Deed, Place};
 
 /// How long a watch lasts, in seconds. The API server sends a bookmark two seconds before its end, so that a watch that is
 /// this short proves often how far it is.
-pub(super) const WATCH_SECONDS: u32 = 10;
+const WATCH_SECONDS: u32 = 10;
+
+/// Longer than agreed: a watch that lasts for longer hangs.
+pub(super) const LONGEST_WATCH: Duration = Duration::from_secs(WATCH_SECONDS as u64 + 3);
 
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Question<'q> {

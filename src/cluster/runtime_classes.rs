@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::collection::Keeper;
+use super::held::Held;
 use super::state::State;
-use super::surroundings::{Known, MOST, key};
-use crate::engine::mutation::{RuntimeClass, RuntimeClasses as Classes};
+use super::surroundings::{Known, key};
+use crate::engine::mutation::RuntimeClass;
 
 pub(super) const PATH: &str = "/apis/node.k8s.io/v1/runtimeclasses";
 
@@ -13,7 +14,8 @@ pub(super) const PATH: &str = "/apis/node.k8s.io/v1/runtimeclasses";
 pub(super) struct RuntimeClasses {
     pub(super) state: Arc<State>,
     pub(super) known: Arc<Known>,
-    pub(super) held: Classes,
+    /// By name.
+    pub(super) held: Held<Box<str>, RuntimeClass>,
 }
 
 impl Keeper for RuntimeClasses {
@@ -22,10 +24,7 @@ impl Keeper for RuntimeClasses {
     }
 
     fn put(&mut self, object: &str) -> Result<(), serde_json::Error> {
-        let (_, name) = key(object)?;
-        if self.held.contains_key(&name) || self.held.len() < MOST {
-            self.held.insert(name, RuntimeClass::read(object)?);
-        }
+        self.held.put(key(object)?.1, RuntimeClass::read(object)?);
         Ok(())
     }
 
@@ -35,7 +34,9 @@ impl Keeper for RuntimeClasses {
     }
 
     fn publish(&mut self) {
-        self.known.change(|known| known.runtime_classes.clone_from(&self.held));
-        self.known.publish(&self.state);
+        if let Some(classes) = self.held.take_changed() {
+            self.known.change(|known| known.runtime_classes.clone_from(classes));
+            self.known.publish(&self.state);
+        }
     }
 }

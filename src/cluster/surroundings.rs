@@ -9,17 +9,15 @@ use serde::Deserialize;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
+use super::access::within;
 use super::collection::Keeper;
 use super::error::ClusterError;
+use super::held::Held;
 use super::objects::Named;
 use super::question::Question;
 use super::state::State;
-use super::watch::within;
 use crate::engine::mutation::{Surroundings, limits_of, priority_of};
 use crate::engine::object::Text;
-
-/// The most LimitRanges, PriorityClasses and RuntimeClasses, each. Those beyond are not known.
-pub(super) const MOST: usize = 100_000;
 
 /// All that is known, shared by the keepers of its kinds.
 #[derive(Default)]
@@ -104,7 +102,7 @@ pub(super) struct LimitRanges {
     pub(super) state: Arc<State>,
     pub(super) known: Arc<Known>,
     /// By namespace and name.
-    pub(super) held: BTreeMap<(Box<str>, Box<str>), Box<str>>,
+    pub(super) held: Held<(Box<str>, Box<str>), Box<str>>,
 }
 
 impl Keeper for LimitRanges {
@@ -113,10 +111,7 @@ impl Keeper for LimitRanges {
     }
 
     fn put(&mut self, object: &str) -> Result<(), serde_json::Error> {
-        let key = key(object)?;
-        if self.held.contains_key(&key) || self.held.len() < MOST {
-            self.held.insert(key, limits_of(object)?);
-        }
+        self.held.put(key(object)?, limits_of(object)?);
         Ok(())
     }
 
@@ -126,8 +121,9 @@ impl Keeper for LimitRanges {
     }
 
     fn publish(&mut self) {
+        let Some(held) = self.held.take_changed() else { return };
         let mut ranges = BTreeMap::<Box<str>, Vec<_>>::new();
-        for ((namespace, name), limits) in &self.held {
+        for ((namespace, name), limits) in held {
             ranges.entry(namespace.clone()).or_default().push((name.clone(), limits.clone()));
         }
         self.known.change(|known| known.limit_ranges = Arc::new(ranges));
@@ -140,7 +136,7 @@ pub(super) struct PriorityClasses {
     pub(super) state: Arc<State>,
     pub(super) known: Arc<Known>,
     /// By name: value and preemption policy.
-    pub(super) held: BTreeMap<Box<str>, (i32, Box<str>)>,
+    pub(super) held: Held<Box<str>, (i32, Box<str>)>,
 }
 
 impl Keeper for PriorityClasses {
@@ -149,10 +145,7 @@ impl Keeper for PriorityClasses {
     }
 
     fn put(&mut self, object: &str) -> Result<(), serde_json::Error> {
-        let (_, name) = key(object)?;
-        if self.held.contains_key(&name) || self.held.len() < MOST {
-            self.held.insert(name, priority_of(object)?);
-        }
+        self.held.put(key(object)?.1, priority_of(object)?);
         Ok(())
     }
 
@@ -162,8 +155,10 @@ impl Keeper for PriorityClasses {
     }
 
     fn publish(&mut self) {
-        self.known.change(|known| known.priority_classes.clone_from(&self.held));
-        self.known.publish(&self.state);
+        if let Some(classes) = self.held.take_changed() {
+            self.known.change(|known| known.priority_classes.clone_from(classes));
+            self.known.publish(&self.state);
+        }
     }
 }
 
@@ -174,7 +169,58 @@ pub(super) fn key(object: &str) -> Result<(Box<str>, Box<str>), serde_json::Erro
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
+    use super::super::access::Access;
+    use super::super::runtime_classes::RuntimeClasses;
     use super::*;
+    use crate::engine::pod_security::{Configuration, LevelVersion};
+    use crate::engine::{Snapshot, Unlisted};
+
+    fn state() -> Arc<State> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let access = runtime.block_on(async { Access::to_nowhere() });
+        let rules = Snapshot::new(Configuration::uniform(LevelVersion::PRIVILEGED), Unlisted::Unknown);
+        Arc::new(State::new(access, rules, Duration::from_secs(60), Arc::default()))
+    }
+
+    /// Whether something is published when the keeper is told so.
+    fn publishes(state: &State, keeper: &mut impl Keeper) -> bool {
+        let before = state.to_judge_by(Instant::now());
+        keeper.publish();
+        !Arc::ptr_eq(&before, &state.to_judge_by(Instant::now()))
+    }
+
+    fn publishes_what_changes_and_nothing_else(state: &State, mut keeper: impl Keeper, one: &str, other: &str) {
+        assert!(!publishes(state, &mut keeper), "nothing was told");
+        keeper.put(one).expect("an object");
+        assert!(publishes(state, &mut keeper));
+        assert!(!publishes(state, &mut keeper), "a bookmark");
+        keeper.clear();
+        keeper.put(one).expect("an object");
+        assert!(!publishes(state, &mut keeper), "a list of what is known");
+        keeper.put(other).expect("an object");
+        assert!(publishes(state, &mut keeper));
+        keeper.remove(other).expect("an object");
+        assert!(publishes(state, &mut keeper));
+        keeper.remove(other).expect("an object");
+        assert!(!publishes(state, &mut keeper), "it was gone before");
+    }
+
+    #[test]
+    fn limit_ranges_and_classes_are_published_when_they_are_other_than_before() {
+        let (state, known) = (state(), Arc::new(Known::default()));
+        let limits = LimitRanges { state: state.clone(), known: known.clone(), held: Held::none() };
+        let range = |limit| format!(r#"{{"metadata":{{"name":"a","namespace":"b"}},"spec":{{"limits":[{limit}]}}}}"#);
+        let container = range(r#"{"type":"Container","default":{"cpu":"1"}}"#);
+        publishes_what_changes_and_nothing_else(&state, limits, &range(""), &container);
+        let priorities = PriorityClasses { state: state.clone(), known: known.clone(), held: Held::none() };
+        let class = |value| format!(r#"{{"metadata":{{"name":"a"}},"value":{value}}}"#);
+        publishes_what_changes_and_nothing_else(&state, priorities, &class(1), &class(2));
+        let runtimes = RuntimeClasses { state: state.clone(), known, held: Held::none() };
+        let class = |cpu| format!(r#"{{"metadata":{{"name":"a"}},"overhead":{{"podFixed":{{"cpu":"{cpu}"}}}}}}"#);
+        publishes_what_changes_and_nothing_else(&state, runtimes, &class(1), &class(2));
+    }
 
     #[test]
     fn a_minor_version_is_a_number_with_whatever_providers_write_behind_it() {

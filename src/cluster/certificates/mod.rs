@@ -14,13 +14,12 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::{Notify, watch};
 use tokio::time::sleep;
 
-use super::access::{Access, Answer};
+use super::access::{Access, Answer, within};
 use super::error::ClusterError;
-use super::follow::follow;
 use super::place::{Deed, Place};
 use super::question::{Question, is_name};
 use super::release::Release;
-use super::watch::within;
+use super::single;
 use crate::certs::{CertificateError, Clock, Leaf, Terms, certificates};
 use crate::telemetry::Metrics;
 
@@ -129,7 +128,7 @@ enum Keeper {
 
 async fn keep(mut keeper: Keeper, around: Around, rest: Duration) {
     let wake = Arc::new(Notify::new());
-    tokio::spawn(follow(around.access.clone(), around.place.clone(), wake.clone()));
+    tokio::spawn(single::wake(around.access.clone(), around.place.clone(), wake.clone()));
     let mut published = around.published.clone();
     loop {
         let turn = match &mut keeper {

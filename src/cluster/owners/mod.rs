@@ -13,10 +13,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::mpsc;
 
-use super::access::Access;
+use super::access::{Access, within};
 use super::error::ClusterError;
 use super::event;
-use super::watch::within;
 use crate::engine::{Request, Verdict};
 use crate::telemetry::Metrics;
 use bounds::{Allowance, Recently};

@@ -4,7 +4,6 @@
 //! what is there is removed. Any number of replicas may do this at a time: each write has a precondition, so that one of them
 //! has done it, and the others find it done.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime};
@@ -14,17 +13,17 @@ use serde_json::{Value, json};
 use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 
-use super::super::access::Answer;
+use super::super::access::{Answer, within};
 use super::super::clock;
 use super::super::error::ClusterError;
 use super::super::event::{self, Event};
-use super::super::follow::follow;
 use super::super::place::{Deed, Place};
 use super::super::question::Question;
+use super::super::single;
 use super::super::state::{State, with_causes};
-use super::super::watch::within;
 use super::configuration::{FORM, KEPT_SINCE, Owner, Registration, Which};
-use super::difference::{differences, form, is_of_a_later_replica, is_of_a_replica, last_writer, lets_pods_by};
+use super::deference::{Cause, Deference};
+use super::difference::{differences, form, last_writer, lets_pods_by};
 use super::field::{at, put};
 use super::marker::Marker;
 use super::slipped;
@@ -42,13 +41,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// How soon another look is taken where something of ours is still missing.
 const SOON: Duration = Duration::from_millis(500);
-
-/// How long a replica leaves the configurations to one that was started later and wants them otherwise: an update of all
-/// replicas takes no longer, and one that ended for good has its say no longer.
-const LONGEST_DEFERENCE: Duration = Duration::from_secs(600);
-
-/// How long one that knows of no documents leaves them to any other that does: all replicas are told within moments.
-const DEFERENCE_ABOUT_DOCUMENTS: Duration = Duration::from_secs(5);
 
 /// The most bytes of a configuration, of its owner or of the marker; etcd holds less.
 const MOST: usize = 4 << 20;
@@ -71,7 +63,7 @@ pub(in super::super) fn keep(
     let release = registration.release();
     let heeded = [release.owner(), release.disabled()];
     for place in heeded.into_iter().chain(Which::BOTH.map(|which| which.place(release))) {
-        tokio::spawn(follow(state.access.clone(), place, wake.clone()));
+        tokio::spawn(single::wake(state.access.clone(), place, wake.clone()));
     }
     let search = Arc::new(watch::Sender::new(None));
     tokio::spawn(slipped::search(state.clone(), registration.clone(), search.clone()));
@@ -86,10 +78,8 @@ pub(in super::super) fn keep(
             wake,
             search,
             good_as_of: None,
-            started: None,
             was_disabled: false,
-            deferring_since: None,
-            forms: BTreeMap::new(),
+            deference: Deference::default(),
             said: String::new(),
         }
         .run(),
@@ -110,14 +100,10 @@ struct Keeper {
     search: Arc<watch::Sender<Option<SystemTime>>>,
     /// When both configurations were last as they are to be, by the API server's clock.
     good_as_of: Option<SystemTime>,
-    /// When this replica was started, by the API server's clock.
-    started: Option<SystemTime>,
     /// Whether the configurations are missing because they were to be.
     was_disabled: bool,
-    /// Since when the configurations are left to another replica.
-    deferring_since: Option<Instant>,
-    /// By kind: the form that each configuration was last to have. Documents that come and go change what that is.
-    forms: BTreeMap<&'static str, String>,
+    /// Whether they are left to another replica.
+    deference: Deference,
     /// What was last said of the situation, which is not said again.
     said: String,
 }
@@ -200,7 +186,7 @@ impl Keeper {
                 turn = Turn::Busy;
             }
         }
-        self.deferring_since = None;
+        self.deference.ends();
         self.was_disabled = false;
         self.good_as_of = now.or(self.good_as_of);
         self.publish(Some(authorities));
@@ -215,7 +201,7 @@ impl Keeper {
             Err(ClusterError::Refused { code: 401 | 403 | 404, .. }) => return Ok(None),
             answer => answer?,
         };
-        self.started = self.started.or(answer.date);
+        self.deference.is_started(answer.date);
         let Read { metadata } = serde_json::from_slice(&answer.text)?;
         let is_going = metadata.deletion_timestamp.is_some() || metadata.uid.is_empty();
         Ok((!is_going).then(|| Owner { name: place.name().to_owned(), uid: metadata.uid }))
@@ -281,11 +267,11 @@ impl Keeper {
         let documents = self.documents.borrow_and_update().clone();
         let mut desired = self.registration.document(which, owner, authorities, &documents);
         let wanted = form(&desired);
-        let annotations = json!({KEPT_SINCE: self.started.map(clock::text), FORM: wanted});
+        let annotations = json!({KEPT_SINCE: self.deference.started().map(clock::text), FORM: wanted});
         put(&mut desired, &["metadata", "annotations"], annotations);
         let answer = match self.ask(&place, Deed::Read).await {
             Err(error) if error.is_absent() => {
-                self.forms.insert(which.kind(), wanted);
+                self.deference.wants(which, wanted);
                 return self.create(which, &place, &desired).await;
             }
             answer => answer?,
@@ -294,19 +280,20 @@ impl Keeper {
         let differences = differences(&desired, &found);
         self.registered(which, true);
         if differences.is_empty() {
-            self.forms.insert(which.kind(), wanted);
+            self.deference.wants(which, wanted);
             return Ok(Some(Kept { now: answer.date, is_written: false, weak_since: None }));
         }
         if at(&found, &["metadata", "deletionTimestamp"]).is_string() {
             self.say(format!("the {} is about to go, and is made anew then", which.kind()));
             return Ok(None);
         }
-        let cause = self.cause(which, &desired, &found);
+        let cause = self.deference.cause(&self.registration, which, &desired, &found);
+        let now = Instant::now();
         let is_left = match cause {
             Cause::OurDocuments => false,
             // Who knows of documents is right: being asked for nothing harms nobody, and not being asked leaves pods incomplete.
-            Cause::TheirDocuments => documents.is_empty() && self.defers_for(DEFERENCE_ABOUT_DOCUMENTS),
-            Cause::Otherwise => lets_pods_by(&differences) && self.defers_to(&found),
+            Cause::TheirDocuments => documents.is_empty() && self.deference.is_about_documents(now),
+            Cause::Otherwise => lets_pods_by(&differences) && self.deference.is_to_a_later_replica(&found, now),
         };
         if is_left {
             self.say(format!("the {} is left to another replica, which keeps it in another form", which.kind()));
@@ -315,7 +302,7 @@ impl Keeper {
         let version = at(&found, &["metadata", "resourceVersion"]).clone();
         put(&mut desired, &["metadata", "resourceVersion"], version);
         let now = self.write(&place, &desired, &found).await?;
-        self.forms.insert(which.kind(), wanted);
+        self.deference.wants(which, wanted);
         if cause != Cause::Otherwise {
             tracing::info!(
                 configuration = which.kind(),
@@ -330,27 +317,6 @@ impl Keeper {
         self.repaired(which, &differences.join(", "), by, since).await;
         let weak_since = (lets_pods_by(&differences) && which.judges()).then_some(self.good_as_of.or(since)).flatten();
         Ok(Some(Kept { now, is_written: true, weak_since }))
-    }
-
-    fn cause(&self, which: Which, desired: &Value, found: &Value) -> Cause {
-        let (wanted, found_form) = (form(desired), form(found));
-        let for_others = || self.registration.for_other_documents(which, desired).map(|other| form(&other));
-        if self.forms.get(which.kind()).is_some_and(|last| *last != wanted && *last == found_form) {
-            Cause::OurDocuments
-        } else if is_of_a_replica(found) && for_others() == Some(found_form) {
-            Cause::TheirDocuments
-        } else {
-            Cause::Otherwise
-        }
-    }
-
-    fn defers_to(&mut self, found: &Value) -> bool {
-        let is_later = self.started.is_some_and(|started| is_of_a_later_replica(found, started));
-        is_later && self.defers_for(LONGEST_DEFERENCE)
-    }
-
-    fn defers_for(&mut self, longest: Duration) -> bool {
-        self.deferring_since.get_or_insert_with(Instant::now).elapsed() < longest
     }
 
     /// Registers for the first time, or again after the configuration was deleted: only when reviews can be answered.
@@ -464,16 +430,6 @@ async fn changed<T>(told: &mut watch::Receiver<T>) {
     if told.changed().await.is_err() {
         std::future::pending::<()>().await;
     }
-}
-
-/// Why a configuration is other than it is to be.
-#[derive(Debug, PartialEq, Eq)]
-enum Cause {
-    /// It is as it was to be until now: it is we who know of other documents.
-    OurDocuments,
-    /// One of us wrote it for other documents.
-    TheirDocuments,
-    Otherwise,
 }
 
 /// What became of one configuration.

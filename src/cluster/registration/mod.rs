@@ -4,6 +4,7 @@
 //! while the marker of `portcullis disable` is there.
 
 mod configuration;
+mod deference;
 mod difference;
 mod field;
 mod keeper;

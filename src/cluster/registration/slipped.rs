@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
+use super::super::access::within;
 use super::super::clock;
 use super::super::error::ClusterError;
 use super::super::event::{self, Event};
@@ -20,7 +21,6 @@ use super::super::objects::Unread;
 use super::super::pages::Pages;
 use super::super::question::Listing;
 use super::super::state::State;
-use super::super::watch::within;
 use super::configuration::Registration;
 use crate::engine::{
     Carried, Facts, ObjectKind, Operation, Phase, Request, Resource, Snapshot, decide, json as decoder, object::Object,

@@ -6,13 +6,12 @@ use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
 
-use super::super::access::{Access, Answer};
+use super::super::access::{Access, Answer, within};
 use super::super::error::ClusterError;
 use super::super::event::{self, Event};
 use super::super::place::{Deed, Place};
 use super::super::question::Question;
 use super::super::release::Release;
-use super::super::watch::within;
 use super::configuration::Which;
 use super::marker::{LONGEST_DISABLED, Marker};
 
