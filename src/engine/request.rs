@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::json::{self, Cursor};
+use super::json;
 use super::object::{GroupVersionKind, Object, Text};
 
 /// One admission request. Field names follow `admission.k8s.io/v1`.
@@ -125,29 +125,16 @@ pub struct Unread<'a> {
 impl<'a> Unread<'a> {
     /// Finds them.
     pub fn of(text: &'a str) -> Self {
-        let [metadata, spec] = members(text, ["metadata", "spec"]);
-        let [labels, annotations, managed_fields] = members(metadata, ["labels", "annotations", "managedFields"]);
+        let (metadata, spec) = (member(text, "metadata"), member(text, "spec"));
+        let [labels, annotations, managed_fields] =
+            ["labels", "annotations", "managedFields"].map(|name| member(metadata, name));
         Self { text, metadata, labels, annotations, managed_fields, spec }
     }
 }
 
-/// The text of an object's member, the last of this name; empty if there is none.
+/// The text of an object's member; empty if there is none.
 fn member<'a>(object: &'a str, name: &str) -> &'a str {
-    let [found] = members(object, [name]);
-    found
-}
-
-/// The same of several members.
-fn members<'a, const N: usize>(object: &'a str, names: [&str; N]) -> [&'a str; N] {
-    let mut found = [""; N];
-    let read = Cursor::new(object).members(|key, cursor| {
-        let value = cursor.value()?;
-        if let Some((_, found)) = names.iter().zip(&mut found).find(|(name, _)| **name == &*key) {
-            *found = value;
-        }
-        Ok(())
-    });
-    read.map_or([""; N], |()| found)
+    json::member(object, name).unwrap_or_default()
 }
 
 /// Why a request's object is of no use.

@@ -38,3 +38,55 @@ pub(in crate::engine::mutation) fn is_harmless(container: &str) -> bool {
     };
     (0..=registry().newest()).all(is_allowed)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::violations;
+    use super::*;
+
+    const HARMLESS: &str = r#"{"name":"ours","image":"i","ports":[{"containerPort":80}],"securityContext":
+        {"allowPrivilegeEscalation":false,"capabilities":{"drop":["ALL"]},"runAsNonRoot":true,
+        "seccompProfile":{"type":"RuntimeDefault"}}}"#;
+    const THEIRS: &str = r#"{"name":"theirs","image":"i"}"#;
+
+    #[test]
+    fn a_harmless_container_violates_nothing_whatever_its_pod_says() {
+        assert!(is_harmless(HARMLESS));
+        let contexts = [
+            "{}",
+            r#"{"runAsNonRoot":false}"#,
+            r#"{"runAsUser":0}"#,
+            r#"{"seccompProfile":{"type":"Unconfined"}}"#,
+            r#"{"appArmorProfile":{"type":"Unconfined"}}"#,
+            r#"{"seLinuxOptions":{"type":"spc_t","user":"u"}}"#,
+            r#"{"windowsOptions":{"hostProcess":true}}"#,
+            r#"{"sysctls":[{"name":"kernel.msgmax","value":"1"}]}"#,
+        ];
+        let fields =
+            ["", r#","hostUsers":false"#, r#","hostNetwork":true,"hostPID":true"#, r#","os":{"name":"windows"}"#];
+        for (context, field) in contexts.iter().flat_map(|context| fields.map(|field| (context, field))) {
+            let pod = |containers: &str| {
+                format!(r#"{{"spec":{{"securityContext":{context}{field},"containers":[{containers}]}}}}"#)
+            };
+            let (before, after) = (pod(THEIRS), pod(&format!("{THEIRS},{HARMLESS}")));
+            for level in [Level::Baseline, Level::Restricted] {
+                for version in (0..=registry().newest()).map(Version::Minor) {
+                    let of = |pod| violations(pod, LevelVersion { level, version });
+                    assert_eq!(of(&before), of(&after), "{level:?} {version} {context} {field}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_any_version_refuses_in_any_pod_is_not_harmless() {
+        let with = |field: &str| HARMLESS.replacen('{', &format!("{{{field},"), 1);
+        let port = HARMLESS.replace(r#""containerPort":80"#, r#""containerPort":80,"hostPort":80"#);
+        let probe = with(r#""livenessProbe":{"httpGet":{"host":"example.com","port":80}}"#);
+        let privileged = HARMLESS.replace(r#""runAsNonRoot":true"#, r#""runAsNonRoot":true,"privileged":true"#);
+        let nothing = HARMLESS.replace(r#""runAsNonRoot":true,"#, "");
+        for container in [THEIRS, &port, &probe, &privileged, &nothing, "{", "7"] {
+            assert!(!is_harmless(container), "{container}");
+        }
+    }
+}
