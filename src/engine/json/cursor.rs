@@ -11,9 +11,7 @@ pub fn member<'de>(object: &'de str, name: &str) -> Option<&'de str> {
     let mut cursor = Cursor::new(object);
     cursor.decoder.open(b'{', "expected an object").ok()?;
     let mut is_first = true;
-    while cursor.decoder.advance(b'}', &mut is_first).ok()? {
-        let key = cursor.decoder.key().ok()?;
-        cursor.decoder.colon().ok()?;
+    while let Some(key) = cursor.next_key(&mut is_first).ok()? {
         let value = cursor.value().ok()?;
         if *key == *name {
             return (value != "null").then_some(value);
@@ -26,18 +24,17 @@ pub fn member<'de>(object: &'de str, name: &str) -> Option<&'de str> {
 pub struct Cursor<'de> {
     decoder: Decoder<'de>,
     /// Values within the text whose ends need not be looked for.
-    known: [&'de str; 3],
-    has_known: bool,
+    known: Option<[&'de str; 3]>,
 }
 
 impl<'de> Cursor<'de> {
     pub fn new(text: &'de str) -> Self {
-        Self { decoder: Decoder::of_text(text), known: [""; 3], has_known: false }
+        Self { decoder: Decoder::of_text(text), known: None }
     }
 
     /// The same for a text of which some values are known already, as parts of the very same text; empty texts are none.
     pub fn knowing(text: &'de str, known: [&'de str; 3]) -> Self {
-        Self { known, has_known: true, ..Self::new(text) }
+        Self { known: Some(known), ..Self::new(text) }
     }
 
     /// How many bytes the whole text has.
@@ -68,11 +65,9 @@ impl<'de> Cursor<'de> {
     /// How many bytes the value has that starts there; 0 if that is not known.
     #[inline(always)]
     fn known_length(&self, start: usize) -> usize {
-        if !self.has_known {
-            return 0;
-        }
+        let Some(known) = &self.known else { return 0 };
         let here = self.decoder.text.as_ptr().addr() + start;
-        self.known.iter().find(|known| known.as_ptr().addr() == here).map_or(0, |known| known.len())
+        known.iter().find(|known| known.as_ptr().addr() == here).map_or(0, |known| known.len())
     }
 
     /// Goes through the members of the object that comes next. `member` is given each key, and has to pass the value.
@@ -83,12 +78,21 @@ impl<'de> Cursor<'de> {
     pub fn members(&mut self, mut member: impl FnMut(Text<'de>, &mut Self) -> Result<()>) -> Result<()> {
         self.decoder.open(b'{', "expected an object")?;
         let mut is_first = true;
-        while self.decoder.advance(b'}', &mut is_first)? {
-            let key = self.decoder.key()?;
-            self.decoder.colon()?;
+        while let Some(key) = self.next_key(&mut is_first)? {
             member(key, self)?;
         }
         Ok(())
+    }
+
+    /// The key of the member that comes next in an object that has been opened; none at its end.
+    #[inline(always)]
+    fn next_key(&mut self, is_first: &mut bool) -> Result<Option<Text<'de>>> {
+        if !self.decoder.advance(b'}', is_first)? {
+            return Ok(None);
+        }
+        let key = self.decoder.key()?;
+        self.decoder.colon()?;
+        Ok(Some(key))
     }
 
     /// Goes through the elements of the array that comes next. `element` has to pass each.
