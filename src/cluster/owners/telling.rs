@@ -2,15 +2,14 @@
 //!
 //! Its text is made of names, paths and our own words; nothing of the pod's values is in it.
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::event::{Event, MOST_OF_A_NOTE};
 use super::super::question::is_name;
 use super::bounds::hash;
-use crate::engine::mutation::{Note, Reason, Weight};
-use crate::engine::object::{List, Text};
-use crate::engine::{Request, json as decoder};
+use crate::engine::Request;
+use crate::engine::json::member;
+use crate::engine::mutation::{Controller, Note, Reason, Weight};
 
 /// How many places of one pod are named for one reason.
 const MOST_PLACES: usize = 5;
@@ -109,31 +108,9 @@ impl Telling {
     }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Metadata<'a> {
-    #[serde(borrow)]
-    owner_references: List<Reference<'a>>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Reference<'a> {
-    #[serde(borrow)]
-    api_version: Text<'a>,
-    #[serde(borrow)]
-    kind: Text<'a>,
-    #[serde(borrow)]
-    name: Text<'a>,
-    #[serde(borrow)]
-    uid: Text<'a>,
-    controller: Option<bool>,
-}
-
 /// The controller of a pod with this metadata. The API server has not looked at it yet: what cannot be one is none.
 fn owner(metadata: &str) -> Option<Owner> {
-    let Metadata { owner_references } = decoder::from_str(metadata).ok()?;
-    let owner = owner_references.iter().find(|owner| owner.controller == Some(true))?;
+    let owner = Controller::among(member(metadata, "ownerReferences")?)?;
     let texts = [&owner.api_version, &owner.kind, &owner.name, &owner.uid];
     let are_names = texts.iter().all(|text| (1..=MOST_OF_A_NAME).contains(&text.len()));
     are_names.then(|| Owner {

@@ -42,7 +42,8 @@ pub use plan::{
     Conflict, KeptClasses, LimitRange, Note, Plan, PriorityClass, PriorityClasses, Reason, Reserved, Weight, World,
 };
 pub use selection::{
-    Decision, Outcome, Relevance, Selection, containers, is_like, is_named, operating_system, owner, owner_kind,
+    Controller, Decision, Outcome, Relevance, Selection, containers, is_like, is_named, operating_system, owner,
+    owner_kind,
 };
 pub(super) use service_accounts::service_account_of;
 pub use service_accounts::{ServiceAccounts, kept_of};

@@ -330,8 +330,10 @@ pub fn owner_kind<'p>(pod: &'p Node<'_>) -> Cow<'p, str> {
 
 /// The owner reference of a pod's controller.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Owner<'p> {
+#[serde(rename_all = "camelCase", default)]
+pub struct Controller<'p> {
+    #[serde(borrow)]
+    pub api_version: Text<'p>,
     #[serde(borrow)]
     pub kind: Text<'p>,
     #[serde(borrow)]
@@ -341,12 +343,18 @@ pub struct Owner<'p> {
     controller: Option<bool>,
 }
 
-/// The owner reference of the pod's controller; none if there is none, or references are not what the API has them be.
-pub fn owner<'p>(pod: &'p Node<'_>) -> Option<Owner<'p>> {
+impl<'p> Controller<'p> {
+    /// The one among these owner references, which are JSON; none if there is none, or they are not what the API has them be.
+    pub fn among(references: &'p str) -> Option<Self> {
+        let references: List<Self> = json::from_str(references).ok()?;
+        references.into_iter().find(|owner| owner.controller == Some(true))
+    }
+}
+
+/// The owner reference of the pod's controller.
+pub fn owner<'p>(pod: &'p Node<'_>) -> Option<Controller<'p>> {
     // Nobody edits them.
-    let references = pod.at(&["metadata", "ownerReferences"])?.came_as();
-    let references: List<Owner<'p>> = json::from_str(references).ok()?;
-    references.into_iter().find(|owner| owner.controller == Some(true))
+    Controller::among(pod.at(&["metadata", "ownerReferences"])?.came_as())
 }
 
 /// Init containers, then containers.
