@@ -57,11 +57,13 @@ impl Writer {
             // What is removed for good goes last, so that an object whose members are exchanged is never empty in between: its text can
             // then be edited in the layout that it has.
             Parts::Object(members) => {
-                let is_there =
-                    |key: &str| members.iter().any(|member| member.key == key && member.node.origin != Origin::Removed);
-                let is_gone = |member: &&Member<'_>| member.node.origin == Origin::Removed && !is_there(&member.key);
+                let is_removed = |member: &&Member<'_>| member.node.origin == Origin::Removed;
+                let is_there = |key: &str| members.iter().any(|member| member.key == key && !is_removed(&member));
+                let is_gone = |member: &&Member<'_>| is_removed(member) && !is_there(&member.key);
                 members.iter().filter(|member| !is_gone(member)).for_each(|member| self.member(member));
-                members.iter().filter(is_gone).for_each(|member| self.member(member));
+                if members.iter().any(|member| is_removed(&member)) {
+                    members.iter().filter(is_gone).for_each(|member| self.member(member));
+                }
             }
             Parts::Array(elements) => self.elements(elements),
             Parts::Scalar | Parts::Vacant => {}
@@ -69,8 +71,7 @@ impl Writer {
     }
 
     fn member(&mut self, member: &Member<'_>) {
-        let is_as_it_came = member.node.origin == Origin::Kept && !member.node.is_edited();
-        if is_as_it_came || member.node.is_vacant() {
+        if is_as_it_came(&member.node) || member.node.is_vacant() {
             return;
         }
         let end = self.path.len();
@@ -90,6 +91,10 @@ impl Writer {
         let last_kept = elements.iter().rposition(kept);
         let mut index = 0;
         for (place, element) in elements.iter().enumerate() {
+            if is_as_it_came(element) {
+                index += 1;
+                continue;
+            }
             let end = self.path.len();
             let is_at_the_end = last_kept.is_none_or(|last| place > last);
             match element.origin {
@@ -125,10 +130,14 @@ impl Writer {
     }
 }
 
+fn is_as_it_came(node: &Node<'_>) -> bool {
+    node.origin == Origin::Kept && !node.is_edited()
+}
+
 /// A key as a reference token of a JSON Pointer (RFC 6901).
 fn escape(key: &str, path: &mut String) {
     let mut rest = key;
-    while let Some(at) = rest.find(['~', '/']) {
+    while let Some(at) = memchr::memchr2(b'~', b'/', rest.as_bytes()) {
         let (plain, special) = rest.split_at(at);
         path.push_str(plain);
         path.push_str(if special.starts_with('~') { "~0" } else { "~1" });
