@@ -62,6 +62,18 @@ impl<'de> Cursor<'de> {
         self.decoder.passed(start)
     }
 
+    /// Reads the value that comes next, and gives its text too. `read` has to pass it.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    #[inline]
+    pub fn spanned<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<(T, &'de str)> {
+        self.decoder.skip_blanks();
+        let start = self.decoder.at;
+        let value = read(self)?;
+        Ok((value, self.decoder.passed(start)?))
+    }
+
     /// How many bytes the value has that starts there; 0 if that is not known.
     #[inline(always)]
     fn known_length(&self, start: usize) -> usize {

@@ -1,5 +1,7 @@
 //! JSON as it is written: strings, and what stands between brackets.
 
+use std::borrow::Cow;
+
 pub(super) use crate::engine::json::quote;
 
 /// A string as JSON.
@@ -7,6 +9,12 @@ pub fn quoted(text: &str) -> String {
     let mut json = String::with_capacity(text.len() + 2);
     quote(text, &mut json);
     json
+}
+
+/// The text of a string; none of anything else.
+pub(super) fn unquoted(json: &str) -> Option<Cow<'_, str>> {
+    let inner = json.strip_prefix('"')?.strip_suffix('"')?;
+    if inner.contains('\\') { serde_json::from_str(json).ok().map(Cow::Owned) } else { Some(Cow::Borrowed(inner)) }
 }
 
 /// Writes items between brackets, with commas between them.

@@ -11,7 +11,7 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 
 use super::change::Change;
-use super::written::{enclosed, quote};
+use super::written::{enclosed, quote, unquoted};
 use crate::engine::json::{self, Cursor};
 use crate::engine::request::Unread;
 
@@ -66,16 +66,14 @@ impl<'a> Node<'a> {
         Self { text: text.into(), parts: OnceCell::new(), is_edited: false, origin: Origin::Kept }
     }
 
+    fn taken_apart(text: Cow<'a, str>, parts: Parts<'a>) -> Self {
+        Self { parts: OnceCell::from(Rc::new(parts)), ..Self::new(text) }
+    }
+
     /// A pod. What has been found in it already is not looked for again.
     pub fn of(pod: Unread<'a>) -> Self {
         let taken_apart = |text, known| {
-            let parts = Parts::read(Cursor::knowing(text, known), Cow::Borrowed);
-            Self {
-                text: Cow::Borrowed(text),
-                parts: OnceCell::from(Rc::new(parts)),
-                is_edited: false,
-                origin: Origin::Kept,
-            }
+            Self::taken_apart(Cow::Borrowed(text), Parts::read(Cursor::knowing(text, known), Cow::Borrowed))
         };
         let mut root = taken_apart(pod.text, [pod.metadata, pod.spec, ""]);
         if let Some(Parts::Object(members)) = root.parts.get_mut().and_then(Rc::get_mut)
@@ -138,12 +136,7 @@ impl<'a> Node<'a> {
 
     /// The text of a string; none of anything else.
     pub fn string(&self) -> Option<Cow<'_, str>> {
-        let inner = self.text.strip_prefix('"')?.strip_suffix('"')?;
-        if inner.contains('\\') {
-            serde_json::from_str(&self.text).ok().map(Cow::Owned)
-        } else {
-            Some(Cow::Borrowed(inner))
-        }
+        unquoted(&self.text)
     }
 
     /// The string that the member of this name is; none if it is none.

@@ -25,23 +25,32 @@ impl<'a> Parts<'a> {
             Some(b'{') => {
                 let mut members = Vec::with_capacity(room);
                 cursor.members(|key, cursor| {
+                    let is_list_of_containers = matches!(&*key, "containers" | "initContainers");
                     let key = key.borrowed().map_or_else(|| Cow::Owned(key.to_string()), &keep);
-                    let node = Node::new(keep(cursor.value()?));
+                    let node = if is_list_of_containers && cursor.peek() == Some(b'[') {
+                        // Whoever comes as far as this looks into it: to pass it first would be to read it twice.
+                        let (elements, text) = cursor.spanned(|cursor| Self::elements(cursor, &keep))?;
+                        Node::taken_apart(keep(text), elements)
+                    } else {
+                        Node::new(keep(cursor.value()?))
+                    };
                     members.push(Member { key, node });
                     Ok(())
                 })?;
                 Self::Object(members)
             }
-            Some(b'[') => {
-                let mut elements = Vec::with_capacity(4);
-                cursor.elements(|cursor| {
-                    elements.push(Node::new(keep(cursor.value()?)));
-                    Ok(())
-                })?;
-                Self::Array(elements)
-            }
+            Some(b'[') => Self::elements(&mut cursor, &keep)?,
             _ => return Ok(Self::Scalar),
         };
         cursor.end().map(|()| parts)
+    }
+
+    fn elements<'t>(cursor: &mut Cursor<'t>, keep: &impl Fn(&'t str) -> Cow<'a, str>) -> Result<Self, DecodeError> {
+        let mut elements = Vec::with_capacity(4);
+        cursor.elements(|cursor| {
+            elements.push(Node::new(keep(cursor.value()?)));
+            Ok(())
+        })?;
+        Ok(Self::Array(elements))
     }
 }
