@@ -23,18 +23,17 @@ impl<'n, 'a> Change<'n, 'a> {
     }
 
     /// The elements of a list that are new, and those within which something has changed that counts.
-    pub(super) fn items(self, counts: impl Fn(&Node<'a>) -> bool) -> Vec<&'n Node<'a>> {
-        match self {
-            Self::New(list) => list.items().collect(),
-            Self::Within(list) => list
-                .item_changes()
-                .filter_map(|change| match change {
-                    Self::New(item) => Some(item),
-                    Self::Within(item) => counts(item).then_some(item),
-                    Self::Gone => None,
-                })
-                .collect(),
-            Self::Gone => Vec::new(),
-        }
+    pub(super) fn items(self, counts: impl Fn(&Node<'a>) -> bool) -> impl Iterator<Item = &'n Node<'a>> {
+        let (all, some) = match self {
+            Self::New(list) => (Some(list), None),
+            Self::Within(list) => (None, Some(list)),
+            Self::Gone => (None, None),
+        };
+        let changed = some.into_iter().flat_map(Node::item_changes).filter_map(move |change| match change {
+            Self::New(item) => Some(item),
+            Self::Within(item) => counts(item).then_some(item),
+            Self::Gone => None,
+        });
+        all.into_iter().flat_map(Node::items).chain(changed)
     }
 }

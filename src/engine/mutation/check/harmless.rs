@@ -1,9 +1,10 @@
-//! Containers that violate no version of the Pod Security Standards, whatever pod they are in. What a document adds is mostly one, and
-//! the same text in every pod: it is judged when the document is read.
+//! Containers that violate no version of the Pod Security Standards, whatever pod they are in, and have no flaw of their own. What a
+//! document adds is mostly one, and the same text in every pod: it is judged when the document is read.
 
 use super::super::index::Index;
 use super::Node;
 use super::judged::{has_profiles, is_read};
+use super::structure::is_sound;
 use crate::engine::json;
 use crate::engine::object::{Object, Pod};
 use crate::engine::pod_security::{Level, LevelVersion, Version, registry};
@@ -22,13 +23,26 @@ impl Harmless {
     /// Whether a container of this pod is one of them, whatever has been done to what no check reads.
     pub(super) fn has(&self, container: &Node<'_>, pod: &Node<'_>) -> bool {
         // Old annotations of the pod speak of containers by their names.
-        self.0.get(container.came_as()).is_some() && !is_read(container) && !has_profiles(pod)
+        self.is_known(container) && !is_read(container) && !has_profiles(pod)
+    }
+
+    /// Whether a container is one of them in all that [`is_sound`] looks at.
+    pub(super) fn is_sound(&self, container: &Node<'_>) -> bool {
+        let is_beside = |field| matches!(field, "resources" | "restartPolicy");
+        self.is_known(container) && container.changes().all(|(field, _)| is_beside(field))
+    }
+
+    fn is_known(&self, container: &Node<'_>) -> bool {
+        self.0.get(container.came_as()).is_some()
     }
 }
 
-/// Whether a container violates nothing in a pod that says nothing. It then violates nothing in any pod without old annotations: what
+/// Whether a container is sound, and violates nothing in a pod that says nothing. It then violates nothing in any pod without old annotations: what
 /// a container leaves to its pod is a violation there if it can be one anywhere.
 pub(in crate::engine::mutation) fn is_harmless(container: &str) -> bool {
+    if !is_sound(&Node::new(container)) {
+        return false;
+    }
     let pod = format!(r#"{{"spec":{{"containers":[{container}]}}}}"#);
     let Ok(object) = json::from_str::<Object<'_>>(&pod) else { return false };
     let pod = Pod::of(&object);

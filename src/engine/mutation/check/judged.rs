@@ -48,16 +48,17 @@ pub(super) fn judged(pod: &Node<'_>, harmless: &Harmless) -> Judged {
                         return Judged::Whole;
                     }
                     if LISTS.contains(&field) {
-                        let mut items = change.items(|item| field == VOLUMES || is_read(item));
-                        items.retain(|item| field == VOLUMES || !harmless.has(item, pod));
-                        lists.push((field, items));
+                        let items = change.items(|item| field == VOLUMES || is_read(item));
+                        let items: Vec<_> = items.filter(|item| field == VOLUMES || !harmless.has(item, pod)).collect();
+                        if !items.is_empty() {
+                            lists.push((field, items));
+                        }
                     }
                 }
             }
             _ => return Judged::Whole,
         }
     }
-    lists.retain(|(_, items)| !items.is_empty());
     if lists.is_empty() { Judged::Nothing } else { Judged::Part(part(pod, &lists)) }
 }
 

@@ -74,9 +74,9 @@ fn fault_in<'a>(
     result: &Node<'_>,
     standard: &Standard<'_>,
 ) -> Option<Fault> {
-    let flaws = structure(result, extent);
+    let flaws = structure(result, extent, standard.harmless);
     if !flaws.is_empty() {
-        let before = structure(&original(), Extent::Whole);
+        let before = structure(&original(), Extent::Whole, standard.harmless);
         if let Some(flaw) = flaws.into_iter().find(|flaw| !before.contains(flaw)) {
             return Some(flaw);
         }

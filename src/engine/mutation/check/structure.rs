@@ -7,16 +7,16 @@ use std::fmt;
 use super::super::ending::Ending;
 use super::super::plan::Reason;
 use super::super::selection::containers;
-use super::{Change, Extent, Fault, Node};
+use super::{Change, Extent, Fault, Harmless, Node};
 
 /// The most bytes of all annotations (`apimachinery/pkg/api/validation`, `TotalAnnotationSizeLimitB`).
 const MOST_ANNOTATIONS: usize = 256 << 10;
 
 /// What the API server's validation would refuse.
-pub(super) fn structure(pod: &Node<'_>, extent: Extent) -> Vec<Fault> {
+pub(super) fn structure(pod: &Node<'_>, extent: Extent, harmless: &Harmless) -> Vec<Fault> {
     let mut flaws = Vec::new();
     let Some(seen) = Seen::of(pod, extent) else { return flaws };
-    let mounts_any = || seen.mounting.iter().any(|container| container.list("volumeMounts").next().is_some());
+    let mounts_any = || seen.mounting(pod).any(|container| container.glance("volumeMounts").is_some());
     let volumes: Vec<Cow<'_, str>> = if seen.volumes || mounts_any() {
         let volumes = pod.get("spec").into_iter().flat_map(|spec| spec.list("volumes"));
         volumes.map(|volume| volume.string_at("name").unwrap_or_default()).collect()
@@ -26,20 +26,27 @@ pub(super) fn structure(pod: &Node<'_>, extent: Extent) -> Vec<Fault> {
     if seen.volumes {
         names(&volumes, "volume", &mut flaws);
     }
-    if !seen.containers.is_empty() {
+    if seen.containers().next().is_some() {
         let all: Vec<_> = containers(pod).map(|container| container.string_at("name").unwrap_or_default()).collect();
         names(&all, "container", &mut flaws);
     }
-    seen.mounting.iter().for_each(|container| mounts(container, &volumes, &mut flaws));
-    seen.containers.iter().for_each(|container| self::container(container, &mut flaws));
+    seen.mounting(pod).for_each(|container| mounts(container, &volumes, &mut flaws));
+    seen.containers().filter(|one| !harmless.is_sound(one)).for_each(|one| container(one, &mut flaws));
     let ending = LazyCell::new(|| Ending::of(pod));
-    let concerned = seen.ending.iter().filter(|container| Ending::concerns(container));
+    let concerned = seen.ending(pod).filter(|container| Ending::concerns(container));
     flaws.extend(concerned.flat_map(|container| ending.flaws(container)).map(broken));
     seen.init_containers.iter().for_each(|container| plain_init_container(container, &mut flaws));
     if seen.annotations {
         annotations(pod, &mut flaws);
     }
     flaws
+}
+
+/// Whether a container has no flaw of its own, whatever pod it is in.
+pub(super) fn is_sound(one: &Node<'_>) -> bool {
+    let mut flaws = Vec::new();
+    container(one, &mut flaws);
+    flaws.is_empty()
 }
 
 /// What is to be looked at.
@@ -49,10 +56,10 @@ struct Seen<'n, 'a> {
     volumes: bool,
     containers: Vec<&'n Node<'a>>,
     init_containers: Vec<&'n Node<'a>>,
-    /// Containers whose mounts may have lost their volumes.
-    mounting: Vec<&'n Node<'a>>,
-    /// Containers that may do what the pod's end forbids.
-    ending: Vec<&'n Node<'a>>,
+    /// Whether the mounts of all containers may have lost their volumes, not only those of these.
+    all_mounts: bool,
+    /// Whether any container may do what the pod's end forbids, not only these.
+    all_ends: bool,
     annotations: bool,
 }
 
@@ -66,14 +73,13 @@ impl<'n, 'a> Seen<'n, 'a> {
     }
 
     fn whole(pod: &'n Node<'a>) -> Self {
-        let init_containers = pod.get("spec").into_iter().flat_map(|spec| spec.list("initContainers"));
-        let containers: Vec<_> = containers(pod).collect();
+        let list = |field| pod.get("spec").into_iter().flat_map(move |spec| spec.list(field)).collect();
         Self {
             volumes: true,
-            mounting: containers.clone(),
-            ending: containers.clone(),
-            containers,
-            init_containers: init_containers.collect(),
+            containers: list("containers"),
+            init_containers: list("initContainers"),
+            all_mounts: true,
+            all_ends: true,
             annotations: true,
         }
     }
@@ -83,7 +89,6 @@ impl<'n, 'a> Seen<'n, 'a> {
             return None;
         }
         let mut seen = Self::default();
-        let (mut volume_is_gone, mut ends_otherwise) = (false, false);
         for (key, change) in pod.changes() {
             let Change::Within(part) = change else { return Some(Self::whole(pod)) };
             for (field, change) in part.changes() {
@@ -91,20 +96,36 @@ impl<'n, 'a> Seen<'n, 'a> {
                     ("metadata", "annotations") => seen.annotations = true,
                     ("spec", "volumes") => {
                         seen.volumes = true;
-                        volume_is_gone |= matches!(change, Change::New(_) | Change::Gone)
+                        seen.all_mounts |= matches!(change, Change::New(_) | Change::Gone)
                             || matches!(change, Change::Within(list) if list.item_changes().any(|change| !is_new(change)));
                     }
-                    ("spec", "terminationGracePeriodSeconds" | "restartPolicy") => ends_otherwise = true,
+                    ("spec", "terminationGracePeriodSeconds" | "restartPolicy") => seen.all_ends = true,
                     ("spec", "containers") => seen.containers.extend(change.items(|_| true)),
                     ("spec", "initContainers") => seen.init_containers.extend(change.items(|_| true)),
                     _ => {}
                 }
             }
         }
-        seen.containers.extend(&seen.init_containers);
-        let these_or_all = |are_all: bool| if are_all { containers(pod).collect() } else { seen.containers.clone() };
-        (seen.mounting, seen.ending) = (these_or_all(volume_is_gone), these_or_all(ends_otherwise));
         Some(seen)
+    }
+
+    fn containers(&self) -> impl Iterator<Item = &'n Node<'a>> {
+        self.init_containers.iter().chain(&self.containers).copied()
+    }
+
+    /// Containers whose mounts may have lost their volumes.
+    fn mounting(&self, pod: &'n Node<'a>) -> impl Iterator<Item = &'n Node<'a>> {
+        self.these_or_all(self.all_mounts, pod)
+    }
+
+    /// Containers that may do what the pod's end forbids.
+    fn ending(&self, pod: &'n Node<'a>) -> impl Iterator<Item = &'n Node<'a>> {
+        self.these_or_all(self.all_ends, pod)
+    }
+
+    fn these_or_all(&self, are_all: bool, pod: &'n Node<'a>) -> impl Iterator<Item = &'n Node<'a>> {
+        let all = are_all.then(|| containers(pod)).into_iter().flatten();
+        all.chain((!are_all).then(|| self.containers()).into_iter().flatten())
     }
 }
 
