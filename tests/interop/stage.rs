@@ -1,13 +1,14 @@
 //! The pods and the documents, and what the engine makes of one with the other.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use portcullis::engine::Unread;
 use portcullis::engine::mutation::document::{Document, Spec};
-use portcullis::engine::mutation::{Active, Documents, Node, Note, Patch, Rules, World, arrival, mutate, verify};
+use portcullis::engine::mutation::{
+    Active, Documents, LabelSet, Node, Note, Patch, Rules, World, arrival, mutate, verify,
+};
 use portcullis::engine::pod_security::{Level, LevelVersion};
 use portcullis::manifest::{self, parse};
 use serde_json::{Value, json};
@@ -106,7 +107,7 @@ pub(super) struct Stage {
     documents: Documents,
     has_defaults: bool,
     enforced: LevelVersion,
-    namespace_labels: BTreeMap<&'static str, &'static str>,
+    namespace_labels: LabelSet<'static>,
 }
 
 /// What became of a pod.
@@ -122,7 +123,7 @@ impl Stage {
             documents: Documents::new(documents.iter().map(|document| document.active.clone()).collect()),
             has_defaults: documents.iter().any(|document| document.is_defaults),
             enforced: LevelVersion::PRIVILEGED,
-            namespace_labels: BTreeMap::from([
+            namespace_labels: LabelSet::from([
                 ("kubernetes.io/metadata.name", "shop"),
                 ("pod-security.kubernetes.io/enforce", "restricted"),
                 ("team", "shop"),
@@ -156,7 +157,7 @@ impl Stage {
     /// Does something with the rules for a pod.
     fn with_rules<T>(&self, act: impl FnOnce(Rules<'_>) -> T) -> T {
         let world = self.world();
-        let candidates = self.documents.candidates(|key| self.namespace_labels.get(key).copied());
+        let candidates = self.documents.candidates(|key| self.namespace_labels.get(key));
         act(Rules { documents: &self.documents, candidates: &candidates, world: &world, enforced: self.enforced })
     }
 

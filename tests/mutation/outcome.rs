@@ -119,7 +119,7 @@ impl Setting {
 
     /// How many documents add a container of this name.
     pub fn owners(&self, name: &str) -> usize {
-        self.documents.iter().filter(|document| document.own_containers().contains(&name)).count()
+        self.documents.iter().filter(|document| document.own_containers().any(|own| own == name)).count()
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Its text is made of names, paths and our own words; nothing of the pod's values is in it.
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 
 use super::super::event::{Event, MOST_OF_A_NOTE};
@@ -111,14 +113,10 @@ impl Telling {
 /// The controller of a pod with this metadata. The API server has not looked at it yet: what cannot be one is none.
 fn owner(metadata: &str) -> Option<Owner> {
     let owner = Controller::among(member(metadata, "ownerReferences")?)?;
-    let texts = [&owner.api_version, &owner.kind, &owner.name, &owner.uid];
+    let texts = [owner.api_version(), owner.kind(), owner.name(), owner.uid()];
     let are_names = texts.iter().all(|text| (1..=MOST_OF_A_NAME).contains(&text.len()));
-    are_names.then(|| Owner {
-        api_version: owner.api_version.to_string(),
-        kind: owner.kind.to_string(),
-        name: owner.name.to_string(),
-        uid: owner.uid.to_string(),
-    })
+    let [api_version, kind, name, uid] = texts.map(Cow::into_owned);
+    are_names.then_some(Owner { api_version, kind, name, uid })
 }
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ pub(super) fn validate(request: &Request<'_>, snapshot: &Snapshot) -> Verdict {
                 return verdict;
             }
             for other in snapshot.documents().iter().filter(|other| other.title != active.title) {
-                let shared = active.own_containers().into_iter().filter(|name| other.own_containers().contains(name));
+                let shared = active.own_containers().filter(|name| other.own_containers().any(|own| own == *name));
                 shared.for_each(|name| {
                     verdict.warn(format!(
                         "{} adds a container {name:?} too: a pod that both are for has a conflict",

@@ -149,9 +149,9 @@ impl Documents {
     }
 
     /// The documents of these numbers.
-    pub(super) fn at(&self, numbers: impl IntoIterator<Item = u32>) -> Vec<(u32, &Active)> {
+    pub(super) fn at(&self, numbers: impl IntoIterator<Item = u32>) -> impl Iterator<Item = (u32, &Active)> {
         let document = |number| Some((number, self.active.get(usize::try_from(number).ok()?)?.as_ref()));
-        numbers.into_iter().filter_map(document).collect()
+        numbers.into_iter().filter_map(document)
     }
 
     /// What is possible in a namespace with these labels.

@@ -11,7 +11,7 @@ use super::documents::{Active, Candidates, Documents, Part};
 use super::patch::Patch;
 use super::plan::{Conflict, Note, Plan, Reason, Reserved, Weight, World};
 use super::selection::{Decision, Outcome};
-use super::sidecars::demands;
+use super::sidecars::{Injection, demands};
 use super::size;
 use super::tree::Node;
 use crate::engine::pod_security::LevelVersion;
@@ -151,7 +151,7 @@ impl<'a> Rules<'a> {
     /// Those that are for this pod and have not been chosen.
     fn further(&self, pod: &Node<'a>, chosen: &[u32]) -> Vec<u32> {
         let candidates = self.candidates.of(pod).into_iter().filter(|number| !chosen.contains(number));
-        let documents = self.documents.at(candidates).into_iter();
+        let documents = self.documents.at(candidates);
         let applies = |document: &Active| document.selection.decide(pod, self.world).outcome == Outcome::Applies;
         documents.filter(|(_, document)| applies(document)).map(|(number, _)| number).collect()
     }
@@ -172,7 +172,7 @@ impl<'a> Rules<'a> {
     }
 
     fn carry_out(&self, pod: Node<'a>, start: &impl Fn() -> Node<'a>, chosen: &[u32]) -> Mutated<'a> {
-        let documents = self.documents.at(chosen.iter().copied());
+        let documents: Vec<_> = self.documents.at(chosen.iter().copied()).collect();
         let mut plan = self.plan(pod, &documents);
         let mut is_begun = false;
         go_round(&mut plan, &documents, |plan, document| {
@@ -189,7 +189,7 @@ impl<'a> Rules<'a> {
 
     /// Runs the documents with a check after each, so that the one at fault is found and taken back.
     fn carry_out_one_by_one(&self, start: &impl Fn() -> Node<'a>, chosen: &[u32]) -> Mutated<'a> {
-        let documents = self.documents.at(chosen.iter().copied());
+        let documents: Vec<_> = self.documents.at(chosen.iter().copied()).collect();
         let mut plan = self.plan(start(), &documents);
         let mut standard = self.standard();
         go_round(&mut plan, &documents, |plan, document| {
@@ -322,10 +322,11 @@ impl Active {
     }
 
     /// The names of the containers that the document adds.
-    pub fn own_containers(&self) -> Vec<&str> {
-        match &self.part {
-            Part::Defaults(_) => Vec::new(),
-            Part::Injection(injection) => injection.own_names(),
-        }
+    pub fn own_containers(&self) -> impl Iterator<Item = &str> {
+        let injection = match &self.part {
+            Part::Defaults(_) => None,
+            Part::Injection(injection) => Some(injection),
+        };
+        injection.into_iter().flat_map(Injection::own_names)
     }
 }

@@ -39,7 +39,8 @@ pub use driver::{Mutated, Rules, mutate, passed_over, verify};
 pub use kinds::{limits_of, priority_of};
 pub use patch::Patch;
 pub use plan::{
-    Conflict, KeptClasses, LimitRange, Note, Plan, PriorityClass, PriorityClasses, Reason, Reserved, Weight, World,
+    Conflict, KeptClasses, LabelSet, LimitRange, Note, Plan, PriorityClass, PriorityClasses, Reason, Reserved, Weight,
+    World,
 };
 pub use selection::{
     Controller, Decision, Outcome, Relevance, Selection, containers, is_like, is_named, operating_system, owner,

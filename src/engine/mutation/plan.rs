@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::document::OnConflict;
-use super::surroundings::RuntimeClasses;
+use super::surroundings::{Labels, RuntimeClasses};
 use super::tree::Node;
 
 /// What a document's part works on.
@@ -85,10 +85,10 @@ impl Plan<'_> {
 pub struct World<'a> {
     /// The namespace of the request: the object's own may be empty.
     pub namespace: &'a str,
-    pub namespace_labels: BTreeMap<&'a str, &'a str>,
-    pub namespace_annotations: BTreeMap<&'a str, &'a str>,
+    pub namespace_labels: LabelSet<'a>,
+    pub namespace_annotations: LabelSet<'a>,
     /// The labels of the pod's service account; none if they are not known.
-    pub service_account_labels: Option<BTreeMap<&'a str, &'a str>>,
+    pub service_account_labels: Option<LabelSet<'a>>,
     /// The namespace's LimitRanges.
     pub limit_ranges: Vec<LimitRange<'a>>,
     pub priority_classes: PriorityClasses<'a>,
@@ -98,6 +98,34 @@ pub struct World<'a> {
     pub has_native_sidecars: bool,
     /// Whether this is the template of a workload, offline: the API server has set no defaults in it and added no pull secrets.
     pub is_template: bool,
+}
+
+/// Labels, or annotations, by key.
+#[derive(Debug, Clone, Default)]
+pub struct LabelSet<'a>(Cow<'a, Labels>);
+
+impl LabelSet<'_> {
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(AsRef::as_ref)
+    }
+}
+
+impl<'a> From<&'a Labels> for LabelSet<'a> {
+    fn from(labels: &'a Labels) -> Self {
+        Self(Cow::Borrowed(labels))
+    }
+}
+
+impl<'t> FromIterator<(&'t str, &'t str)> for LabelSet<'_> {
+    fn from_iter<I: IntoIterator<Item = (&'t str, &'t str)>>(labels: I) -> Self {
+        Self(Cow::Owned(labels.into_iter().map(|(key, value)| (key.into(), value.into())).collect()))
+    }
+}
+
+impl<const N: usize> From<[(&str, &str); N]> for LabelSet<'_> {
+    fn from(labels: [(&str, &str); N]) -> Self {
+        labels.into_iter().collect()
+    }
 }
 
 /// A LimitRange of a pod's namespace.

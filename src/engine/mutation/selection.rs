@@ -19,16 +19,14 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
-
 use super::document::{
     Enablement, Guard, Guards, LabelSelector, Match, Mode, Names, OnInvalid, OperatingSystem, Requirement,
     SelectorOperator,
 };
 use super::plan::{Reason, Weight, World};
 use super::tree::Node;
-use crate::engine::json;
-use crate::engine::object::{List, Text};
+use super::written::unquoted;
+use crate::engine::json::{Cursor, member};
 
 /// What makes a document be for a pod.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -136,11 +134,10 @@ impl Selection {
         let wanted = &self.r#match;
         let labels = pod.at(&["metadata", "labels"]);
         let of_pod = |key: &str| labels.and_then(|labels| labels.string_at(key));
-        let of_namespace = |key: &str| world.namespace_labels.get(key).map(|value| Cow::Borrowed(*value));
+        let of_namespace = |key: &str| world.namespace_labels.get(key).map(Cow::Borrowed);
         let accounts = world.service_account_labels.as_ref();
-        let is_of_account = accounts.is_none_or(|labels| {
-            wanted.service_account_selector.matches(|key| labels.get(key).map(|value| Cow::Borrowed(*value)))
-        });
+        let is_of_account = accounts
+            .is_none_or(|labels| wanted.service_account_selector.matches(|key| labels.get(key).map(Cow::Borrowed)));
         if !wanted.pod_selector.matches(of_pod) {
             Some("match.podSelector")
         } else if !wanted.namespace_selector.matches(of_namespace) {
@@ -219,9 +216,7 @@ impl Selection {
     }
 
     fn namespace_choice(&self, world: &World<'_>) -> Option<(&str, Choice)> {
-        choice(&self.enablement.namespace_labels, |key| {
-            world.namespace_labels.get(key).map(|value| Cow::Borrowed(*value))
-        })
+        choice(&self.enablement.namespace_labels, |key| world.namespace_labels.get(key).map(Cow::Borrowed))
     }
 
     /// What of this a namespace settles for all its pods; see [`Relevance`].
@@ -325,29 +320,46 @@ pub fn operating_system(pod: &Node<'_>) -> OperatingSystem {
 
 /// The kind of the pod's controller; `Pod` if it has none.
 pub fn owner_kind<'p>(pod: &'p Node<'_>) -> Cow<'p, str> {
-    owner(pod).map_or(Cow::Borrowed("Pod"), |owner| owner.kind.into())
+    owner(pod).map_or(Cow::Borrowed("Pod"), Controller::kind)
 }
 
-/// The owner reference of a pod's controller.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Controller<'p> {
-    #[serde(borrow)]
-    pub api_version: Text<'p>,
-    #[serde(borrow)]
-    pub kind: Text<'p>,
-    #[serde(borrow)]
-    pub name: Text<'p>,
-    #[serde(borrow)]
-    pub uid: Text<'p>,
-    controller: Option<bool>,
-}
+/// The owner reference of a pod's controller: its JSON, of which little is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Controller<'p>(&'p str);
 
 impl<'p> Controller<'p> {
-    /// The one among these owner references, which are JSON; none if there is none, or they are not what the API has them be.
+    /// The one among these owner references, which are JSON; none if there is none.
     pub fn among(references: &'p str) -> Option<Self> {
-        let references: List<Self> = json::from_str(references).ok()?;
-        references.into_iter().find(|owner| owner.controller == Some(true))
+        let mut found = None;
+        let were_read = Cursor::new(references).elements(|cursor| {
+            let reference = cursor.value()?;
+            if found.is_none() && member(reference, "controller") == Some("true") {
+                found = Some(Self(reference));
+            }
+            Ok(())
+        });
+        were_read.ok().and(found)
+    }
+
+    pub fn api_version(self) -> Cow<'p, str> {
+        self.text("apiVersion")
+    }
+
+    pub fn kind(self) -> Cow<'p, str> {
+        self.text("kind")
+    }
+
+    pub fn name(self) -> Cow<'p, str> {
+        self.text("name")
+    }
+
+    pub fn uid(self) -> Cow<'p, str> {
+        self.text("uid")
+    }
+
+    /// What is no text is empty: the API server lets none such in.
+    fn text(self, field: &str) -> Cow<'p, str> {
+        member(self.0, field).and_then(unquoted).unwrap_or_default()
     }
 }
 

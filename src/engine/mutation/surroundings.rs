@@ -55,9 +55,9 @@ impl Surroundings {
         let Around { namespace, labels, annotations, .. } = around;
         World {
             namespace,
-            namespace_labels: borrowed(labels),
-            namespace_annotations: borrowed(annotations),
-            service_account_labels: self.service_account(around, pod).map(borrowed),
+            namespace_labels: labels.into(),
+            namespace_annotations: annotations.into(),
+            service_account_labels: self.service_account(around, pod).map(Into::into),
             limit_ranges: self.limit_ranges.get(namespace).into_iter().flatten().map(limit_range).collect(),
             priority_classes: (&self.priority_classes).into(),
             runtime_classes: Some(&self.runtime_classes),
@@ -78,8 +78,4 @@ impl Surroundings {
 
 fn limit_range((name, limits): &(Box<str>, Box<str>)) -> LimitRange<'_> {
     LimitRange { name, limits }
-}
-
-fn borrowed(labels: &Labels) -> BTreeMap<&str, &str> {
-    labels.iter().map(|(key, value)| (key.as_ref(), value.as_ref())).collect()
 }

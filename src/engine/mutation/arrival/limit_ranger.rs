@@ -83,7 +83,7 @@ fn add_missing<'d>(container: &mut Node<'_>, side: &str, defaults: &'d Spelled) 
         if container.at(&["resources", side, resource]).is_none()
             && let Some(list) = container.within(&["resources", side])
         {
-            list.set(resource, quoted(amount));
+            list.set(resource.clone(), quoted(amount));
             added.push(resource.as_str());
         }
     }

@@ -76,14 +76,14 @@ fn at<'a>(node: &mut Node<'a>, path: &[&str], complete: impl FnOnce(&mut Node<'a
 /// Sets a member that is absent or has the zero value of its Go type.
 fn fill(node: &mut Node<'_>, key: &str, zero: &str, value: &'static str) {
     if node.get(key).is_none_or(|found| found.to_json() == zero) {
-        node.set(key, value);
+        node.set(key.to_owned(), value);
     }
 }
 
 /// Sets a member that is absent, for fields that are pointers in Go.
 fn fill_absent(node: &mut Node<'_>, key: &str, value: &'static str) {
     if node.get(key).is_none() {
-        node.set(key, value);
+        node.set(key.to_owned(), value);
     }
 }
 

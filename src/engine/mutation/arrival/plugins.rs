@@ -105,7 +105,7 @@ pub(super) fn runtime_class(pod: &mut Node<'_>, classes: Option<&RuntimeClasses>
         if spec.at(&["nodeSelector", key]).is_none()
             && let Some(selector) = spec.within(&["nodeSelector"])
         {
-            selector.set(key, quoted(value));
+            selector.set(key.to_string(), quoted(value));
         }
     }
 }

@@ -29,7 +29,7 @@ fn request_limits(container: &mut Node<'_>) {
         .collect();
     for (resource, limit) in missing {
         if let Some(requests) = container.within(&["resources", "requests"]) {
-            requests.set(&resource, limit);
+            requests.set(resource, limit);
         }
     }
 }
@@ -58,6 +58,6 @@ pub(super) fn of_every_spec(spec: &mut Node<'_>) {
 
 fn set_if_other(spec: &mut Node<'_>, field: &str, json: &str) {
     if spec.get(field).is_none_or(|found| found.to_json() != json) {
-        spec.set(field, json.to_owned());
+        spec.set(field.to_owned(), json.to_owned());
     }
 }

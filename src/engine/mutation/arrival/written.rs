@@ -67,6 +67,6 @@ fn respell(object: &mut Node<'_>, name: &str, precision: Precision) {
     let Some(Ok(text)) = found.scalar().map(|text| Quantity::respelled(&text, precision)) else { return };
     let json = quoted(&text);
     if found.to_json() != json {
-        object.set(name, json);
+        object.set(name.to_owned(), json);
     }
 }

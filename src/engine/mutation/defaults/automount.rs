@@ -35,7 +35,7 @@ impl Automount {
             let Some(labels) = &part.plan.world.service_account_labels else {
                 return part.conflict(Reason::ServiceAccountUnknown, "spec.automountServiceAccountToken");
             };
-            if self.unless.matches(|key| labels.get(key).map(|value| (*value).into())) {
+            if self.unless.matches(|key| labels.get(key).map(Into::into)) {
                 return Ok(());
             }
         }

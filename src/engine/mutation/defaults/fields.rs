@@ -27,7 +27,7 @@ impl FieldDefaults {
                 if part.pod().at(&["metadata", field, key]).is_none()
                     && let Some(found) = part.within(&["metadata", field])
                 {
-                    found.set(key, quoted(value));
+                    found.set(key.clone(), quoted(value));
                 }
             }
         }

@@ -289,7 +289,7 @@ impl Named {
             for (resource, amount) in wanted.side(side).iter().filter(|(resource, _)| !named.contains(*resource)) {
                 let list = part.edit(target).and_then(|container| container.within(&["resources", side.field()]));
                 if let Some(list) = list {
-                    list.set(resource, quoted(&amount.written_for(resource)));
+                    list.set(resource.clone(), quoted(&amount.written_for(resource)));
                 }
             }
         }

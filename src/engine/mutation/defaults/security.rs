@@ -151,7 +151,7 @@ fn setting<'p, 'a>(part: &'p Part<'_, 'a>, target: &Target, field: &str) -> Opti
 
 fn set(part: &mut Part<'_, '_>, target: &Target, field: &str, json: &'static str) {
     if let Some(context) = part.edit(target).and_then(|container| container.member("securityContext")) {
-        context.set(field, json);
+        context.set(field.to_owned(), json);
     }
 }
 

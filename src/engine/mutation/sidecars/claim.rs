@@ -170,23 +170,23 @@ impl Claims {
 impl Claim {
     fn write(&self, text: &mut String) {
         text.push('{');
-        begin_member("digest", text);
+        field("digest", text);
         quote(&self.digest, text);
-        begin_member("for", text);
+        field("for", text);
         quote(&self.identity, text);
         if !self.moved.is_empty() {
-            begin_member("moved", text);
+            field("moved", text);
             list(text, &self.moved);
         }
         let (parts, is_cut) = self.listed();
         if is_cut {
-            begin_member("more", text);
+            field("more", text);
             text.push_str("true");
         }
-        begin_member("parts", text);
+        field("parts", text);
         list(text, parts);
         if !self.revision.is_empty() {
-            begin_member("revision", text);
+            field("revision", text);
             quote(&self.revision, text);
         }
         text.push('}');
@@ -212,6 +212,13 @@ impl Claim {
 
     pub(super) fn has(&self, part: Part<'_>) -> bool {
         !self.parts.is_empty() && self.parts.contains(&part.text())
+    }
+}
+
+/// Begins a field of [`Written`]; its value is to follow.
+fn field(name: &'static str, text: &mut String) {
+    for piece in [if text.ends_with('{') { "\"" } else { ",\"" }, name, "\":"] {
+        text.push_str(piece);
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) fn complete<'a>(container: &mut Node<'a>, ours: &Node<'a>) {
 /// Gives a member where there is none; where both are objects, goes down so many levels.
 fn fill<'a>(object: &mut Node<'a>, key: &str, value: &Node<'a>, levels: usize) {
     let Some(found) = object.get(key) else {
-        object.set(key, value.to_json().into_owned());
+        object.set(key.to_owned(), value.to_json().into_owned());
         return;
     };
     let has_parts = matches!(key, "securityContext" | "resources" | "requests" | "limits");
@@ -64,7 +64,7 @@ pub(super) fn complete_resources(container: &mut Node<'_>, ours: &str) {
             });
             let chosen = half.filter(|_| is_broken).unwrap_or_else(|| wanted.clone());
             if let Some(amounts) = container.within(&["resources", side]) {
-                amounts.set(resource, chosen.to_string());
+                amounts.set(resource.clone(), chosen.to_string());
             }
         }
     }
@@ -72,7 +72,7 @@ pub(super) fn complete_resources(container: &mut Node<'_>, ours: &str) {
         if !there.contains_key(key)
             && let Some(resources) = container.member("resources")
         {
-            resources.set(key, value.to_string());
+            resources.set(key.clone(), value.to_string());
         }
     }
 }

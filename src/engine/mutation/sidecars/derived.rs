@@ -12,9 +12,7 @@ impl Work<'_, '_> {
     /// The value, or else the default.
     pub(super) fn derive(&self, derived: &Derived) -> Option<String> {
         let found = match &derived.from {
-            Origin::NamespaceLabel(key) => {
-                self.plan.world.namespace_labels.get(key.as_str()).map(|&value| value.to_owned())
-            }
+            Origin::NamespaceLabel(key) => self.plan.world.namespace_labels.get(key).map(str::to_owned),
             Origin::PodLabel(key) => self.metadata("labels", key),
             Origin::PodAnnotation(key) => self.metadata("annotations", key),
             Origin::OwnerName => owner_name(&self.plan.pod),

@@ -13,6 +13,12 @@ pub(super) fn digest<'t>(texts: impl IntoIterator<Item = &'t str>) -> u64 {
     finish(hash)
 }
 
+/// A hash as it is written: sixteen hexadecimal digits.
+pub(super) fn hexadecimal(hash: u64) -> String {
+    let digit = |place: u32| char::from_digit((hash >> (place * 4)) as u32 & 0xf, 16).unwrap_or_default();
+    (0..16).rev().map(digit).collect()
+}
+
 /// Spreads every bit over all others (the last step of MurmurHash3).
 fn finish(mut hash: u64) -> u64 {
     hash = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);

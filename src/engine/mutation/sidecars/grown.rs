@@ -56,7 +56,7 @@ pub(super) fn shrink(pod: &mut Node<'_>, part: &str) {
     let is_amount = serde_json::from_str::<serde_json::Value>(was).is_ok_and(|was| was.is_string() || was.is_number());
     let Some(amounts) = pod.within(&path) else { return };
     if is_amount {
-        amounts.set(resource, was.to_owned());
+        amounts.set(resource.to_owned(), was.to_owned());
     } else if was.is_empty() {
         amounts.remove(resource);
     }

@@ -64,14 +64,12 @@ pub(super) struct Injection {
 
 impl Injection {
     /// The names of all containers that any revision adds.
-    pub(super) fn own_names(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = Vec::new();
-        for item in self.revisions.iter().flat_map(|revision| &revision.parts.items) {
-            if !names.contains(&item.name.as_str()) {
-                names.push(&item.name);
-            }
-        }
-        names
+    pub(super) fn own_names(&self) -> impl Iterator<Item = &str> {
+        let names = || self.revisions.iter().flat_map(|revision| &revision.parts.items).map(|item| item.name.as_str());
+        names()
+            .enumerate()
+            .filter(move |(place, name)| !names().take(*place).any(|earlier| earlier == *name))
+            .map(second)
     }
 
     /// The names of all volumes that any revision adds.
@@ -122,6 +120,10 @@ impl Injection {
         work.finish();
         Ok(())
     }
+}
+
+fn second<T>((_, second): (usize, T)) -> T {
+    second
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use super::super::document::{OnInvalidOverride, OverrideTarget};
 use super::super::plan::{Conflict, Reason, Weight};
 use super::super::schema::Grammar;
 use super::super::tree::Node;
+use super::digest::{digest, hexadecimal};
 use super::environment::literally;
 use super::work::Work;
 use crate::engine::object::Quantity;
@@ -93,7 +94,7 @@ impl<'a> Work<'a, '_> {
         if !self.overrides.is_empty() {
             let chosen: Vec<String> = self.overrides.iter().map(|chosen| format!("{chosen:?}")).collect();
             let texts = std::iter::once(self.record.digest.as_str()).chain(chosen.iter().map(String::as_str));
-            self.record.digest = format!("{:016x}", super::digest::digest(texts));
+            self.record.digest = hexadecimal(digest(texts));
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::super::plan::World;
-use super::super::selection::{owner, owner_kind};
+use super::super::selection::{Controller, owner, owner_kind};
 use super::super::tree::Node;
 
 /// The workload's name: the controller's, without what a Deployment or a CronJob puts behind its own. Without a controller, the
@@ -11,7 +11,8 @@ use super::super::tree::Node;
 pub(super) fn owner_name(pod: &Node<'_>) -> Option<String> {
     let Some(owner) = owner(pod) else { return pod_name(pod).map(|name| name.trim_end_matches('-').to_owned()) };
     let hash = pod.at(&["metadata", "labels", "pod-template-hash"]).and_then(Node::string);
-    (!owner.name.is_empty()).then(|| workload_of(&owner.kind, &owner.name, hash.as_deref()).to_owned())
+    let name = owner.name();
+    (!name.is_empty()).then(|| workload_of(&owner.kind(), &name, hash.as_deref()).to_owned())
 }
 
 fn workload_of<'n>(kind: &str, name: &'n str, hash: Option<&str>) -> &'n str {
@@ -44,6 +45,6 @@ pub(super) fn workload(pod: &Node<'_>, world: &World<'_>) -> [String; 3] {
 /// What stays the same for one pod while it is being admitted, and is another for a copy of it that a user makes.
 pub(super) fn identity<'p>(pod: &'p Node<'_>, world: &World<'p>) -> [Cow<'p, str>; 4] {
     let metadata = |key: &str| pod.get("metadata").and_then(|metadata| metadata.string_at(key)).unwrap_or_default();
-    let uid = owner(pod).map(|owner| owner.uid.into()).unwrap_or_default();
+    let uid = owner(pod).map(Controller::uid).unwrap_or_default();
     [Cow::Borrowed(world.namespace), metadata("name"), metadata("generateName"), uid]
 }

@@ -1,7 +1,5 @@
 //! What is added to the pod itself: labels, annotations, the grace period, pull secrets.
 
-use std::collections::BTreeMap;
-
 use super::super::plan::{Reason, Weight};
 use super::super::tree::Node;
 use super::super::written::quoted;
@@ -14,25 +12,23 @@ pub(super) const SAFE_TO_EVICT: &str = "cluster-autoscaler.kubernetes.io/safe-to
 /// What the API server sets where a pod says nothing, in seconds.
 const USUAL_GRACE: i64 = 30;
 
-impl Work<'_, '_> {
+impl<'a> Work<'a, '_> {
     /// Labels and annotations come before containers: values may be taken from them.
     pub(super) fn add_labels(&mut self) {
         let parts = self.parts;
-        self.add_texts("labels", &parts.pod.labels);
-        self.add_texts("annotations", &parts.pod.annotations);
+        parts.pod.labels.iter().for_each(|(key, value)| self.add_text(Part::Label(key), key, value));
+        parts.pod.annotations.iter().for_each(|(key, value)| self.add_text(Part::Annotation(key), key, value));
     }
 
-    fn add_texts(&mut self, map: &str, texts: &BTreeMap<String, String>) {
-        for (key, value) in texts {
-            let part = if map == "labels" { Part::Label(key) } else { Part::Annotation(key) };
-            self.keep_part(part);
-            let present = self.plan.pod.at(&["metadata", map, key]);
-            if (present.is_none() || self.is_outdated(part))
-                && let Some(map) = self.plan.pod.within(&["metadata", map])
-            {
-                set_text(map, key, value);
-                self.record_part(part);
-            }
+    fn add_text(&mut self, part: Part<'a>, key: &'a str, value: &str) {
+        let map = if matches!(part, Part::Label(_)) { "labels" } else { "annotations" };
+        self.keep_part(part);
+        let present = self.plan.pod.at(&["metadata", map, key]);
+        if (present.is_none() || self.is_outdated(part))
+            && let Some(map) = self.plan.pod.within(&["metadata", map])
+        {
+            set_text(map, key, value);
+            self.record_part(part);
         }
     }
 
@@ -41,8 +37,7 @@ impl Work<'_, '_> {
         if parts.pod.default_container
             && let Some(first) = self.first_container()
         {
-            let wanted = BTreeMap::from([(DEFAULT_CONTAINER.to_owned(), first)]);
-            self.add_texts("annotations", &wanted);
+            self.add_text(Part::Annotation(DEFAULT_CONTAINER), DEFAULT_CONTAINER, &first);
         }
         if let Some(least) = parts.pod.termination_grace_period_at_least {
             self.raise_grace_period(i64::from(least));

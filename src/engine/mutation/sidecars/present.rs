@@ -161,7 +161,7 @@ impl Update<'_> {
                 (_, None) => is_default(key, value),
             };
             if !is_there && !is_merged && (!is_rewritten || !found.contains_key(key)) {
-                present.set(key, value.to_string());
+                present.set(key.clone(), value.to_string());
             }
         }
         let is_more = |key: &&&str| !wanted.contains_key(**key) && found.contains_key(**key);
@@ -213,7 +213,7 @@ fn set_members(found: &mut Node<'_>, wanted: &Node<'_>) {
     let (Some(there), Some(values)) = (value(found), value(wanted)) else { return };
     for (key, value) in values.iter().filter(|(key, _)| *key != "mountPath") {
         if !there.get(key).map_or_else(|| is_default(key, value), |there| is_same_at(key, value, there)) {
-            found.set(key, value.to_string());
+            found.set(key.clone(), value.to_string());
         }
     }
 }
@@ -227,7 +227,7 @@ fn set_resources(present: &mut Node<'_>, found: &Map<String, Value>, wanted: &Ma
             if !there.is_some_and(|there| is_same_amount(there, amount))
                 && let Some(amounts) = present.within(&["resources", side])
             {
-                amounts.set(resource, amount.to_string());
+                amounts.set(resource.clone(), amount.to_string());
             }
         }
     }

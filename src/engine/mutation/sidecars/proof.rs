@@ -24,7 +24,7 @@ impl Injection {
     /// What the document adds and a finished pod lacks, such as `container "mesh-proxy"`: any of its revisions will do. Empty if
     /// the pod has it all. `own` are the names of the containers that documents add, others' too.
     pub(in crate::engine::mutation) fn missing(&self, pod: &Node<'_>, own: &[String]) -> Vec<String> {
-        let own: Vec<String> = own.iter().cloned().chain(self.own_names().into_iter().map(str::to_owned)).collect();
+        let own: Vec<String> = own.iter().cloned().chain(self.own_names().map(str::to_owned)).collect();
         let by_revision = self.revisions.iter().map(|revision| self.missing_of(&revision.parts, pod, &own));
         by_revision.min_by_key(Vec::len).unwrap_or_default()
     }

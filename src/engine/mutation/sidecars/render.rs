@@ -25,7 +25,7 @@ impl<'a> Work<'a, '_> {
         let text = if self.is_windows { &item.windows } else { &item.json };
         let mut node = Node::new(if is_as_compiled { Cow::Borrowed(text.as_str()) } else { self.adapted(text).into() });
         if list == List::Init && item.kind != Kind::Init {
-            node.set("restartPolicy", quoted("Always"));
+            node.set("restartPolicy", r#""Always""#);
         }
         self.render_overrides(item, &mut node);
         self.render_variables(item, &mut node);
@@ -152,7 +152,7 @@ fn variable(name: &str, value: &str) -> String {
     format!(r#"{{"name":{},"value":{}}}"#, quoted(name), quoted(value))
 }
 
-fn set_within<'a>(node: &mut Node<'a>, path: &[&str], key: &str, value: String) {
+fn set_within<'a>(node: &mut Node<'a>, path: &[&str], key: &'a str, value: String) {
     if let Some(object) = node.within(path) {
         object.set(key, value);
     }

@@ -99,5 +99,5 @@ impl Injection {
 /// What the pod's label says, or else its namespace's.
 fn named(label: &str, plan: &Plan<'_>) -> Option<String> {
     let by_pod = plan.pod.at(&["metadata", "labels", label]).and_then(Node::string).map(|name| name.into_owned());
-    by_pod.or_else(|| plan.world.namespace_labels.get(label).map(|name| (*name).to_owned()))
+    by_pod.or_else(|| plan.world.namespace_labels.get(label).map(str::to_owned))
 }

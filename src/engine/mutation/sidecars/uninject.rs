@@ -240,7 +240,8 @@ fn for_each_container(pod: &mut Node<'_>, mut edit: impl FnMut(&mut Node<'_>)) {
 fn restore(container: &mut Node<'_>, place: &[&str], original: &str) {
     let Ok(Value::Object(members)) = serde_json::from_str(original) else { return };
     let Some(handler) = container.within(place) else { return };
-    for (kind, value) in members.iter().filter(|(key, _)| matches!(key.as_str(), "httpGet" | "tcpSocket" | "grpc")) {
+    for (kind, value) in members.into_iter().filter(|(key, _)| matches!(key.as_str(), "httpGet" | "tcpSocket" | "grpc"))
+    {
         if kind != "httpGet" {
             handler.remove("httpGet");
         }

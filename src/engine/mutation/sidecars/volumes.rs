@@ -75,7 +75,7 @@ impl<'a> Work<'a, '_> {
             }
             for source in sources(&volume.value) {
                 let value = volume.value.get(source).map(Value::to_string).unwrap_or_default();
-                node.set(source, value);
+                node.set(source.to_owned(), value);
             }
         }
         self.record_part(Part::Volume(&volume.name));

@@ -9,7 +9,7 @@ use super::super::selection::operating_system;
 use super::super::tree::Node;
 use super::super::written::quoted;
 use super::claim::{Claim, Claims, KEY, Part};
-use super::digest::digest;
+use super::digest::{digest, hexadecimal};
 use super::overrides::Chosen;
 use super::parts::{Item, Parts};
 use super::revision::Revision;
@@ -197,11 +197,11 @@ fn claim_of(injection: &Injection, plan: &Plan<'_>, claims: &Claims, identity: &
 /// Which pod is being admitted, as far as it can be told.
 fn identity(plan: &Plan<'_>) -> String {
     let identity = owner::identity(&plan.pod, plan.world);
-    format!("{:016x}", digest(identity.iter().map(Cow::as_ref)))
+    hexadecimal(digest(identity.iter().map(Cow::as_ref)))
 }
 
 /// Gives a member this text, if it has another.
-pub(super) fn set_text(object: &mut Node<'_>, key: &str, text: &str) {
+pub(super) fn set_text<'a>(object: &mut Node<'a>, key: &'a str, text: &str) {
     if object.string_at(key).is_none_or(|found| found != text) {
         object.set(key, quoted(text));
     }

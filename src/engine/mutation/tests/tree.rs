@@ -168,7 +168,7 @@ fn down<'n, 'a>(node: &'n mut Node<'a>, path: &[usize]) -> &'n mut Node<'a> {
 
 fn apply(tree: &mut Node<'_>, edit: &Edit) {
     match edit {
-        Edit::Set(path, key, value) => drop(down(tree, path).set(key, value.to_string())),
+        Edit::Set(path, key, value) => drop(down(tree, path).set(key.clone(), value.to_string())),
         Edit::Insert(path, index, value) => drop(down(tree, path).insert(*index, value.to_string())),
         Edit::Take(path, index) => drop(down(tree, path).take_item(*index)),
         Edit::Remove(path, index) => {

@@ -37,9 +37,9 @@ impl<'a> Node<'a> {
 
     /// Gives the member of this name this value, whether it was there or not; false if this is no object. A member that gets back what it
     /// was has not changed.
-    pub fn set(&mut self, key: &str, value: impl Into<Cow<'a, str>>) -> bool {
-        let node = Self::new(value);
-        let is_back = self.former(key).is_some_and(|former| former == node.text);
+    pub fn set(&mut self, key: impl Into<Cow<'a, str>>, value: impl Into<Cow<'a, str>>) -> bool {
+        let (key, node) = (key.into(), Self::new(value));
+        let is_back = self.former(&key).is_some_and(|former| former == node.text);
         let Some(members) = self.members_mut() else { return false };
         if is_back {
             members.retain(|member| member.node.origin != Origin::Added || member.key != key);
@@ -48,7 +48,7 @@ impl<'a> Node<'a> {
         match members.iter_mut().rfind(|member| can_become(member)) {
             Some(member) if is_back => member.node = node,
             Some(member) => member.node.replace(node),
-            None => members.push(Member { key: Cow::Owned(key.to_owned()), node: node.having(Origin::Added) }),
+            None => members.push(Member { key, node: node.having(Origin::Added) }),
         }
         true
     }

@@ -1,11 +1,9 @@
 //! Security contexts and tokens.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
 use super::{World, arrived, run, run_in, run_online, world};
-use crate::engine::mutation::Weight;
+use crate::engine::mutation::{LabelSet, Weight};
 
 fn security(security: Value) -> Value {
     json!({"security": security})
@@ -146,12 +144,12 @@ fn service_accounts_can_be_excused_by_their_labels() {
         json!({"automountServiceAccountToken": {"unlessServiceAccount": {"matchLabels": {"needs-api": "true"}}}}),
     );
     let pod = arrived(&json!({"spec": {"containers": [{"name": "a", "image": "a"}]}}), &world());
-    let run = |labels: Option<BTreeMap<&'static str, &'static str>>| {
+    let run = |labels: Option<LabelSet<'static>>| {
         let world = World { service_account_labels: labels, ..world() };
         run_in(&defaults, &pod, &world, &[]).expect("no conflict")
     };
     assert_eq!(run(Some([("needs-api", "true")].into())).pod, pod);
-    assert_eq!(run(Some(BTreeMap::new())).spec()["automountServiceAccountToken"], false);
+    assert_eq!(run(Some(LabelSet::default())).spec()["automountServiceAccountToken"], false);
     let unknown = run(None);
     assert_eq!((unknown.pod == pod, unknown.codes()), (true, vec!["service_account_unknown"]));
 }

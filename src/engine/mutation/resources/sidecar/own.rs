@@ -115,7 +115,7 @@ fn write(pod: &mut Node<'_>, was: &Requirements, target: &Requirements) {
                 && is_meant
                 && let Some(list) = pod.within(&["spec", "resources", side.field()])
             {
-                list.set(resource, quoted(&amount.written_for(resource)));
+                list.set(resource.clone(), quoted(&amount.written_for(resource)));
             }
         }
     }

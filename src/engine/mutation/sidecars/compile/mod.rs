@@ -124,7 +124,7 @@ fn revision(
     let parts = parts(written, document, path, flaws);
     let rendered = parts.items.iter().map(|item| item.json.as_str());
     let rendered = rendered.chain(parts.volumes.iter().map(|volume| volume.json.as_str()));
-    let digest = format!("{:016x}", digest::digest([name.as_str()].into_iter().chain(rendered)));
+    let digest = digest::hexadecimal(digest::digest([name.as_str()].into_iter().chain(rendered)));
     Revision { name, weight, parts, digest }
 }
 

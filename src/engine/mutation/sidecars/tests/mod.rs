@@ -19,12 +19,10 @@ mod simulation;
 mod uninject;
 mod volumes;
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
 use super::super::document::{Document, Flaw, Spec};
-use super::super::plan::{Conflict, Note, Plan, Reason, Reserved, Weight, World};
+use super::super::plan::{Conflict, LabelSet, Note, Plan, Reason, Reserved, Weight, World};
 use super::super::{Node, Patch};
 use super::Injection;
 use simulation::as_the_api_server_stores;
@@ -82,8 +80,8 @@ pub(super) fn app() -> Value {
 pub(super) struct Cluster {
     pub(super) has_native_sidecars: bool,
     pub(super) is_template: bool,
-    pub(super) namespace_labels: BTreeMap<&'static str, &'static str>,
-    pub(super) namespace_annotations: BTreeMap<&'static str, &'static str>,
+    pub(super) namespace_labels: LabelSet<'static>,
+    pub(super) namespace_annotations: LabelSet<'static>,
 }
 
 impl Default for Cluster {
@@ -91,8 +89,8 @@ impl Default for Cluster {
         Self {
             has_native_sidecars: true,
             is_template: false,
-            namespace_labels: BTreeMap::new(),
-            namespace_annotations: BTreeMap::new(),
+            namespace_labels: LabelSet::default(),
+            namespace_annotations: LabelSet::default(),
         }
     }
 }
