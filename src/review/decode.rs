@@ -1,10 +1,11 @@
 //! Bytes to a request, in one borrowing pass. Where that fails, a slower second pass tells a bad review, which is an error,
 //! from a good review that carries an object nobody can decode, which is for decide to judge.
 
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::engine::object::{Object, Text, or_default};
+use super::envelope::Envelope;
+use super::sketch;
+use crate::engine::object::Object;
 use crate::engine::{Carried, ObjectKind, Operation, Phase, Request, Resource, Unread, json};
 
 /// Why a body is no AdmissionReview: the caller's fault, answered with HTTP 400.
@@ -38,12 +39,10 @@ pub fn decode(phase: Phase, body: &[u8]) -> Result<Request<'_>, BadReview> {
 fn decode_body(phase: Phase, body: &[u8]) -> Result<Request<'_>, BadReview> {
     match phase {
         Phase::Validate => decode_objects(body),
-        Phase::Mutate => {
-            match simdutf8::basic::from_utf8(body).map(json::from_str::<Envelope<'_, json::Spanned<'_, Sketch<'_>>>>) {
-                Ok(Ok(envelope)) => request(phase, envelope, unread),
-                _ => decode_in_parts(phase, body),
-            }
-        }
+        Phase::Mutate => match simdutf8::basic::from_utf8(body).map(sketch::envelope) {
+            Ok(Ok(envelope)) => request(phase, envelope, |pod| pod.map_or(Carried::Absent, Carried::Unread)),
+            _ => decode_in_parts(phase, body),
+        },
     }
 }
 
@@ -71,122 +70,8 @@ fn decode_in_parts(phase: Phase, body: &[u8]) -> Result<Request<'_>, BadReview> 
     })
 }
 
-/// As much of an object as tells whether it is to be read.
-#[derive(Deserialize)]
-struct Sketch<'a> {
-    #[serde(borrow)]
-    metadata: Option<json::Spanned<'a, SketchMetadata<'a>>>,
-    #[serde(borrow)]
-    spec: Option<json::Span<'a>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct SketchMetadata<'a> {
-    #[serde(borrow)]
-    labels: Option<json::Span<'a>>,
-    #[serde(borrow)]
-    annotations: Option<json::Span<'a>>,
-    #[serde(borrow)]
-    managed_fields: Option<json::Span<'a>>,
-}
-
-fn unread<'a>(object: Option<json::Spanned<'a, Sketch<'a>>>) -> Carried<'a> {
-    let Some(json::Spanned { value: Sketch { metadata, spec }, text }) = object else { return Carried::Absent };
-    let written = |span: Option<json::Span<'a>>| span.map_or("", json::Span::text);
-    let mut unread = Unread { text, spec: written(spec), ..Unread::default() };
-    if let Some(json::Spanned { value: metadata, text }) = metadata {
-        unread.metadata = text;
-        unread.labels = written(metadata.labels);
-        unread.annotations = written(metadata.annotations);
-        unread.managed_fields = written(metadata.managed_fields);
-    }
-    Carried::Unread(unread)
-}
-
 fn carried(object: Option<Box<Object<'_>>>) -> Carried<'_> {
     object.map_or(Carried::Absent, Carried::Object)
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Envelope<'a, O> {
-    #[serde(borrow, default)]
-    api_version: Text<'a>,
-    #[serde(borrow, default)]
-    kind: Text<'a>,
-    #[serde(bound(deserialize = "O: Deserialize<'de>"))]
-    request: Option<EnvelopeRequest<'a, O>>,
-}
-
-/// The fields of an AdmissionRequest that decisions rest on: as upstream, those of the resource that the webhook was
-/// registered for (`resource`, not `requestResource`), and `requestSubResource`.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct EnvelopeRequest<'a, O> {
-    #[serde(borrow, default)]
-    uid: Text<'a>,
-    #[serde(borrow, default, deserialize_with = "or_default")]
-    kind: EnvelopeKind<'a>,
-    #[serde(borrow, default, deserialize_with = "or_default")]
-    resource: EnvelopeResource<'a>,
-    #[serde(borrow, default)]
-    sub_resource: Text<'a>,
-    #[serde(borrow, default)]
-    request_sub_resource: Text<'a>,
-    #[serde(borrow, default)]
-    name: Text<'a>,
-    #[serde(borrow, default)]
-    namespace: Text<'a>,
-    #[serde(borrow, default)]
-    operation: Text<'a>,
-    #[serde(borrow, default, deserialize_with = "or_default")]
-    user_info: UserInfo<'a>,
-    dry_run: Option<bool>,
-    object: Option<O>,
-    old_object: Option<O>,
-}
-
-#[derive(Default, Deserialize)]
-struct EnvelopeKind<'a> {
-    #[serde(borrow, default)]
-    group: Text<'a>,
-    #[serde(borrow, default)]
-    version: Text<'a>,
-    #[serde(borrow, default)]
-    kind: Text<'a>,
-}
-
-impl<'a> EnvelopeKind<'a> {
-    /// Gives an object that does not say what it is the kind that the request says, as Go's decoder does.
-    fn complete(&self, mut carried: Carried<'a>) -> Carried<'a> {
-        if let Carried::Object(object) = &mut carried {
-            if object.kind.is_empty() {
-                object.kind = self.kind.clone();
-            }
-            if object.api_version.is_empty() {
-                object.api_version = match &*self.group {
-                    "" => self.version.clone(),
-                    group => Text::from(format!("{group}/{}", &*self.version)),
-                };
-            }
-        }
-        carried
-    }
-}
-
-#[derive(Default, Deserialize)]
-struct EnvelopeResource<'a> {
-    #[serde(borrow, default)]
-    group: Text<'a>,
-    #[serde(borrow, default)]
-    resource: Text<'a>,
-}
-
-#[derive(Default, Deserialize)]
-struct UserInfo<'a> {
-    #[serde(borrow, default)]
-    username: Text<'a>,
 }
 
 fn request<'a, O>(

@@ -6,6 +6,8 @@
 
 mod decode;
 mod encode;
+mod envelope;
+mod sketch;
 
 pub use decode::{BadReview, decode};
 pub use encode::encode;

@@ -96,13 +96,46 @@ impl<'de> Cursor<'de> {
         Ok(())
     }
 
+    /// The same for what may be `null` instead: false if it is.
+    ///
+    /// # Errors
+    /// There is neither, as far as its brackets and keys tell; or those of `member`.
+    #[inline]
+    pub fn members_or_null(&mut self, member: impl FnMut(Text<'de>, &mut Self) -> Result<()>) -> Result<bool> {
+        if self.decoder.is_null()? {
+            return Ok(false);
+        }
+        self.members(member).map(|()| true)
+    }
+
+    /// The string that comes next; `null` is the empty one.
+    ///
+    /// # Errors
+    /// Something else comes next, or it is not UTF-8.
+    pub fn text(&mut self) -> Result<Text<'de>> {
+        if self.decoder.is_null()? { Ok(Text::default()) } else { self.decoder.text() }
+    }
+
+    /// The boolean that comes next; none if it is `null`.
+    ///
+    /// # Errors
+    /// Something else comes next.
+    pub fn boolean(&mut self) -> Result<Option<bool>> {
+        match self.value()? {
+            "true" => Ok(Some(true)),
+            "false" => Ok(Some(false)),
+            "null" => Ok(None),
+            _ => self.decoder.fail("expected true or false"),
+        }
+    }
+
     /// The key of the member that comes next in an object that has been opened; none at its end.
     #[inline(always)]
     fn next_key(&mut self, is_first: &mut bool) -> Result<Option<Text<'de>>> {
         if !self.decoder.advance(b'}', is_first)? {
             return Ok(None);
         }
-        let key = self.decoder.key()?;
+        let key = self.decoder.text()?;
         self.decoder.colon()?;
         Ok(Some(key))
     }
@@ -127,5 +160,84 @@ impl<'de> Cursor<'de> {
     /// Something else comes next.
     pub fn end(&mut self) -> Result<()> {
         self.decoder.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn members_of(text: &str) -> Result<Vec<(String, &str)>> {
+        let (mut cursor, mut all) = (Cursor::new(text), Vec::new());
+        cursor.members(|key, cursor| {
+            all.push((key.to_string(), cursor.value()?));
+            Ok(())
+        })?;
+        cursor.end().map(|()| all)
+    }
+
+    fn elements_of(text: &str) -> Result<Vec<&str>> {
+        let (mut cursor, mut all) = (Cursor::new(text), Vec::new());
+        cursor.elements(|cursor| {
+            all.push(cursor.value()?);
+            Ok(())
+        })?;
+        cursor.end().map(|()| all)
+    }
+
+    #[test]
+    fn parts_are_kept_to_the_letter() {
+        let members =
+            members_of(r#" {"a" : [1, 2.50] ,"b\u0041":{"c": "}"}, "é": "é", "d": null} "#).expect("an object");
+        let members: Vec<_> = members.iter().map(|(key, text)| (key.as_str(), *text)).collect();
+        assert_eq!(members, [("a", "[1, 2.50]"), ("bA", r#"{"c": "}"}"#), ("é", "\"é\""), ("d", "null")]);
+        assert_eq!(elements_of(r#"[ "x,y" ,-1e5,[ ],{}]"#).expect("an array"), [r#""x,y""#, "-1e5", "[ ]", "{}"]);
+        assert_eq!(elements_of("[]").expect("an array"), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn what_has_no_parts_is_refused() {
+        for text in ["", "1", "[", "{\"a\"}", "{\"a\":}", "[1,]", "[1 2]", "{} x", "\"{}\"", "{\"\\x\":1}"] {
+            assert!(members_of(text).is_err() && elements_of(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_value_comes_with_its_text() {
+        let (mut cursor, mut all) = (Cursor::new(" [ [1, 2] ,[]]"), Vec::new());
+        let read = cursor.elements(|cursor| {
+            let mut count = 0;
+            let ((), text) = cursor.spanned(|cursor| cursor.elements(|cursor| cursor.value().map(|_| count += 1)))?;
+            all.push((count, text));
+            Ok(())
+        });
+        assert_eq!((read.is_ok(), all), (true, vec![(2, "[1, 2]"), (0, "[]")]));
+    }
+
+    #[test]
+    fn null_is_no_object_an_empty_text_and_no_boolean() {
+        let text = r#"{"a":null,"b":null,"c":null,"d":"t","e":true}"#;
+        let mut found = (None, Text::from("x"), Some(false), Text::default(), None);
+        let read = Cursor::new(text).members(|key, cursor| {
+            match &*key {
+                "a" => found.0 = Some(cursor.members_or_null(|_, _| Ok(()))?),
+                "b" => found.1 = cursor.text()?,
+                "c" => found.2 = cursor.boolean()?,
+                "d" => found.3 = cursor.text()?,
+                _ => found.4 = cursor.boolean()?,
+            }
+            Ok(())
+        });
+        assert!(read.is_ok());
+        assert_eq!(found, (Some(false), Text::default(), None, Text::from("t"), Some(true)));
+        for (text, what) in [("1", "text"), ("{}", "text"), ("7", "boolean"), ("nul", "null")] {
+            let mut cursor = Cursor::new(text);
+            let is_refused = match what {
+                "text" => cursor.text().is_err(),
+                "boolean" => cursor.boolean().is_err(),
+                _ => cursor.members_or_null(|_, _| Ok(())).is_err(),
+            };
+            assert!(is_refused, "{text} as {what}");
+        }
     }
 }

@@ -2,7 +2,6 @@
 
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use super::parts::{SPAN, SPANNED};
 use super::scan::Scanned;
 use super::{DecodeError, Failure, scan};
 use crate::engine::object::Text;
@@ -57,7 +56,7 @@ impl<'de> Decoder<'de> {
 
     #[cold]
     #[inline(never)]
-    fn fail<T>(&self, what: &str) -> Result<T> {
+    pub(super) fn fail<T>(&self, what: &str) -> Result<T> {
         Err(DecodeError(Box::new(Failure { what: what.to_owned(), at: self.at })))
     }
 
@@ -178,26 +177,27 @@ impl<'de> Decoder<'de> {
         if self.at == self.text.len() { Ok(()) } else { self.fail("trailing characters") }
     }
 
-    /// The key that comes next.
+    /// Whether `null` comes next, which is passed then.
+    #[inline]
+    pub(super) fn is_null(&mut self) -> Result<bool> {
+        if self.peek()? != b'n' {
+            return Ok(false);
+        }
+        self.literal(b"null").map(|()| true)
+    }
+
+    /// The string that comes next.
     #[inline(always)]
-    pub(super) fn key(&mut self) -> Result<Text<'de>> {
+    pub(super) fn text(&mut self) -> Result<Text<'de>> {
         if self.peek()? != b'"' {
-            return self.fail("expected a key");
+            return self.fail("expected a string");
         }
         let start = self.at;
         let scanned = self.raw_string()?;
         if scanned.has_escapes {
             return self.escaped(start).map(Text::from);
         }
-        scanned.text().map_or_else(|| self.fail("a key that is not UTF-8"), |text| Ok(Text::from(text)))
-    }
-
-    /// The text of the value that comes next.
-    fn span(&mut self) -> Result<&'de str> {
-        self.skip_blanks();
-        let start = self.at;
-        self.skip()?;
-        self.passed(start)
+        scanned.text().map_or_else(|| self.fail("a string that is not UTF-8"), |text| Ok(Text::from(text)))
     }
 
     /// The text from there to here.
@@ -302,27 +302,6 @@ impl<'de> SeqAccess<'de> for Items<'_, 'de> {
         } else {
             Ok(None)
         }
-    }
-}
-
-/// A value, and then its text.
-struct Spanned<'d, 'de> {
-    decoder: &'d mut Decoder<'de>,
-    start: usize,
-    has_value: bool,
-}
-
-impl<'de> SeqAccess<'de> for Spanned<'_, 'de> {
-    type Error = DecodeError;
-
-    #[inline]
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
-        if !self.has_value {
-            self.has_value = true;
-            return seed.deserialize(&mut *self.decoder).map(Some);
-        }
-        let text = self.decoder.passed(self.start)?;
-        seed.deserialize(de::value::BorrowedStrDeserializer::new(text)).map(Some)
     }
 }
 
@@ -442,19 +421,8 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
     }
 
     #[inline]
-    fn deserialize_tuple_struct<V: Visitor<'de>>(self, name: &'static str, _: usize, visitor: V) -> Result<V::Value> {
-        if name == SPANNED {
-            self.skip_blanks();
-            let start = self.at;
-            visitor.visit_seq(Spanned { decoder: self, start, has_value: false })
-        } else {
-            self.deserialize_seq(visitor)
-        }
-    }
-
-    #[inline]
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value> {
-        if name == SPAN { visitor.visit_borrowed_str(self.span()?) } else { visitor.visit_newtype_struct(self) }
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value> {
+        visitor.visit_newtype_struct(self)
     }
 
     #[inline]
@@ -464,6 +432,6 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
     }
 
     serde::forward_to_deserialize_any! {
-        i128 u128 char byte_buf unit unit_struct tuple enum
+        i128 u128 char byte_buf unit unit_struct tuple tuple_struct enum
     }
 }

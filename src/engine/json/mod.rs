@@ -7,12 +7,10 @@
 
 mod cursor;
 mod decoder;
-mod parts;
 mod quote;
 mod scan;
 
 pub use cursor::{Cursor, member};
-pub use parts::{Span, Spanned};
 pub use quote::quote;
 
 use serde::Deserialize;

@@ -4,25 +4,16 @@ use super::scan;
 
 /// Writes a string as JSON.
 pub fn quote(text: &str, json: &mut String) {
+    json.reserve(text.len() + 2);
     json.push('"');
     let mut rest = text;
-    if let Some(at) = scan::special(text.as_bytes()) {
-        // Where there is one, others are near, as in JSON that stands in a string.
-        json.reserve(text.len() + text.len() / 4);
-        let mut found = Some(at);
-        while let Some(at) = found {
-            json.push_str(rest.get(..at).unwrap_or_default());
-            escape(rest.as_bytes().get(at).copied().unwrap_or_default(), json);
-            rest = rest.get(at + 1..).unwrap_or_default();
-            found = rest.bytes().position(is_special);
-        }
+    while let Some(at) = scan::special(rest.as_bytes()) {
+        json.push_str(rest.get(..at).unwrap_or_default());
+        escape(rest.as_bytes().get(at).copied().unwrap_or_default(), json);
+        rest = rest.get(at + 1..).unwrap_or_default();
     }
     json.push_str(rest);
     json.push('"');
-}
-
-fn is_special(byte: u8) -> bool {
-    byte < 0x20 || matches!(byte, b'"' | b'\\')
 }
 
 #[inline]
