@@ -129,8 +129,9 @@ impl<'de> Cursor<'de> {
         }
     }
 
-    /// The key of the member that comes next in an object that has been opened; none at its end.
-    #[inline(always)]
+    /// The key of the member that comes next in an object that has been opened; none at its end. Not inlined: everybody who goes through
+    /// objects would have it again.
+    #[inline(never)]
     fn next_key(&mut self, is_first: &mut bool) -> Result<Option<Text<'de>>> {
         if !self.decoder.advance(b'}', is_first)? {
             return Ok(None);

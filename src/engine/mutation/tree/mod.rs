@@ -46,7 +46,7 @@ impl Member<'_> {
     #[inline]
     fn is(&self, key: &str) -> bool {
         let (own, key) = (self.key.as_bytes(), key.as_bytes());
-        (own.len() == key.len()) & (own.first() == key.first()) && own == key
+        own.len() == key.len() && own.first() == key.first() && own == key
     }
 }
 
