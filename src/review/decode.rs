@@ -54,7 +54,7 @@ fn decode_objects(body: &[u8]) -> Result<Request<'_>, BadReview> {
     }
 }
 
-fn decode_in_parts(phase: Phase, body: &[u8]) -> Result<Request<'_>, BadReview> {
+pub(super) fn decode_in_parts(phase: Phase, body: &[u8]) -> Result<Request<'_>, BadReview> {
     if body.trim_ascii().is_empty() {
         return Err(BadReview::Empty);
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::engine::pod_security::{Configuration, LevelVersion};
-use crate::engine::{Facts, Phase, Snapshot, Unlisted, decide};
+use crate::engine::{Facts, Phase, Request, Snapshot, Unlisted, decide};
 
 fn answer(body: &str) -> Result<String, BadReview> {
     let snapshot = Snapshot::new(Configuration::uniform(LevelVersion::RESTRICTED), Unlisted::Unlabelled);
@@ -128,4 +128,58 @@ fn nesting_of_any_depth_is_an_answer_and_not_a_crash() {
     assert!(
         answer(&review(&read)).is_ok_and(|answer| answer.contains("\"code\":400")) || answer(&review(&read)).is_err()
     );
+}
+
+/// Good reviews of the mutate phase: as the API server writes them, and otherwise.
+fn good_reviews() -> Vec<String> {
+    let pod = r#"{"kind":"Pod","metadata":{"name":"web","labels":{"a":"b"},"annotations":null,"managedFields":[{"f:\"}":{}}]},"spec":{"containers":[{"name":"}"}]}}"#;
+    let body = review(pod);
+    let pretty = serde_json::to_string_pretty(&serde_json::from_str::<serde_json::Value>(&body).unwrap()).unwrap();
+    vec![
+        body.replace("\"web\",\"namespace", "\"w\\u0065b\",\"namespace"),
+        body.replace("\"dryRun\":false", "\"dryRun\":null,\"requestSubResource\":\"status\",\"subResource\":null"),
+        body.replace(r#"{"username":"dev"}"#, "null").replace(r#""kind":{"group""#, r#""kind":{"extra":[1],"group""#),
+        body.replace(r#""oldObject":null"#, &format!(r#""oldObject":{pod}"#)),
+        review("null"),
+        review(r#"{"metadata":null,"spec":null}"#),
+        pretty,
+        body,
+    ]
+}
+
+#[test]
+fn the_mutate_phase_reads_a_review_in_one_pass_as_the_slower_way_does() {
+    for body in good_reviews() {
+        let envelope = sketch::envelope(&body).expect("what the API server may write");
+        assert!(envelope.request.is_some(), "{body}");
+        let quick = decode(Phase::Mutate, body.as_bytes()).unwrap();
+        let slow = decode::decode_in_parts(Phase::Mutate, body.as_bytes()).unwrap();
+        assert_eq!(format!("{quick:?}"), format!("{:?}", Request { review: body.as_bytes(), ..slow }), "{body}");
+    }
+}
+
+#[test]
+fn what_the_mutate_phase_cannot_read_in_one_pass_is_read_or_refused_by_the_slower_way() {
+    for body in good_reviews() {
+        for at in 0..body.len() {
+            for byte in [b'"', b'}', b'n', b'7', b' '] {
+                let mut changed = body.clone().into_bytes();
+                changed[at] = byte;
+                let Ok(text) = str::from_utf8(&changed) else { continue };
+                let (quick, slow) = (decode(Phase::Mutate, &changed), decode::decode_in_parts(Phase::Mutate, &changed));
+                match (sketch::envelope(text), slow) {
+                    (Err(_), slow) => assert_eq!(quick.is_ok(), slow.is_ok(), "{text}"),
+                    // What is passed over is not checked, so more is read in one pass, and never otherwise.
+                    (Ok(_), Ok(slow)) => {
+                        assert_eq!(
+                            format!("{:?}", quick.ok()),
+                            format!("{:?}", Some(Request { review: &changed, ..slow })),
+                            "{text}"
+                        );
+                    }
+                    (Ok(_), Err(_)) => {}
+                }
+            }
+        }
+    }
 }
