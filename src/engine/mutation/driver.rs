@@ -219,8 +219,7 @@ impl<'a> Rules<'a> {
     }
 
     pub(super) fn plan(&self, original: Node<'a>, documents: &[(u32, &'a Active)]) -> Plan<'a> {
-        let own_containers =
-            documents.iter().flat_map(|(_, document)| document.own_containers()).map(str::to_owned).collect();
+        let own_containers = documents.iter().flat_map(|(_, document)| document.own_containers()).collect();
         let mut plan =
             Plan { pod: original, world: self.world, own_containers, notes: Vec::new(), reserved: Reserved::default() };
         let injections = documents.iter().filter_map(|(_, document)| match &document.part {

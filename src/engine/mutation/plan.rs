@@ -16,24 +16,24 @@ pub struct Plan<'a> {
     pub pod: Node<'a>,
     pub world: &'a World<'a>,
     /// What is ours in this pod, by what the documents in force would render: names of containers, init containers included.
-    pub own_containers: Vec<String>,
+    pub own_containers: Vec<&'a str>,
     pub notes: Vec<Note>,
-    pub reserved: Reserved,
+    pub reserved: Reserved<'a>,
 }
 
 /// What the documents that were carried out before have taken in this pod.
 #[derive(Debug, Clone, Default)]
-pub struct Reserved {
+pub struct Reserved<'a> {
     /// Containers that come before all others, in their order.
-    pub first: Vec<String>,
+    pub first: Vec<&'a str>,
     /// Containers that come after all others.
-    pub last: Vec<String>,
+    pub last: Vec<&'a str>,
     /// Ports, each with the container that listens there.
     pub ports: BTreeMap<u16, String>,
     /// What the containers of all documents for this pod demand, those to come included; empty if none demands anything of others.
     pub demands: Vec<Demands>,
     /// Containers that were added or found added, and are where they are to be: those to come may still be moved.
-    pub settled: Vec<String>,
+    pub settled: Vec<&'a str>,
     /// Volumes that are added or used, by the names that those have in this pod.
     pub volumes: Vec<String>,
 }
@@ -52,6 +52,11 @@ pub struct Demands {
 }
 
 impl Plan<'_> {
+    /// Whether a container of this name is ours.
+    pub fn is_ours(&self, name: &str) -> bool {
+        self.own_containers.contains(&name)
+    }
+
     /// Notes something about the pod.
     pub fn note(&mut self, document: &str, reason: Reason, weight: Weight, about: impl Into<String>) {
         self.notes.push(Note { document: document.to_owned(), reason, about: about.into(), weight });

@@ -142,7 +142,7 @@ impl<'a> Part<'_, 'a> {
             let name = container.string_at("name").unwrap_or_default().into_owned();
             Target { list, index, name }
         });
-        named.filter(|target| names.has(&target.name) && !self.plan.own_containers.contains(&target.name)).collect()
+        named.filter(|target| names.has(&target.name) && !self.plan.is_ours(&target.name)).collect()
     }
 
     /// The same of both lists, init containers first.

@@ -47,7 +47,7 @@ impl ResourceDefaults {
         let before = part.pod().clone();
         // Sidecars come later, and are there when the pod comes back.
         let own = part.plan.own_containers.clone();
-        let class_of = |pod: &Node<'_>| class_without(pod, |name| own.iter().any(|own| own == name));
+        let class_of = |pod: &Node<'_>| class_without(pod, |name| own.contains(&name));
         let (class, noted) = (class_of(&before), part.plan.notes.len());
         let limits = LimitRanges::read(&part.plan.world.limit_ranges);
         for list in [CONTAINERS, INIT_CONTAINERS] {

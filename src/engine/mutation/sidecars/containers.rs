@@ -31,12 +31,12 @@ impl<'a> Work<'a, '_> {
             if self.record.parts.contains(&Part::Container(&item.name).text()) {
                 self.record.parts.extend(fields);
             }
-            self.reserved.settled.push(item.name.clone());
+            self.reserved.settled.push(&item.name);
             if item.order.first {
-                self.reserved.first.push(item.name.clone());
+                self.reserved.first.push(&item.name);
             }
             if item.order.last {
-                self.reserved.last.push(item.name.clone());
+                self.reserved.last.push(&item.name);
             }
         }
         Ok(())
@@ -88,7 +88,7 @@ impl<'a> Work<'a, '_> {
         if is_merged && self.claim.has(Part::Completed(&item.name)) && has_our_image() {
             return Standing::Auto;
         }
-        if self.reserved.settled.contains(&item.name) {
+        if self.reserved.settled.contains(&item.name.as_str()) {
             // Another document's: whatever this one once added, it is not that.
             return present::standing(container, desired, std::iter::empty(), false, mirrors);
         }
@@ -125,7 +125,7 @@ impl<'a> Work<'a, '_> {
             NameConflict::Skip => OnConflict::Skip,
             NameConflict::Deny | NameConflict::MergeAuto | NameConflict::Rename => OnConflict::Deny,
         };
-        let holder = if self.reserved.settled.contains(&item.name) { "another document" } else { "the pod" };
+        let holder = if self.reserved.settled.contains(&item.name.as_str()) { "another document" } else { "the pod" };
         let about =
             format!("container {:?} of {holder} and container {:?} of {}", item.name, item.name, self.injection.title);
         self.conflict(how, Reason::ContainerNameTaken, about)
@@ -222,7 +222,7 @@ impl<'a> Work<'a, '_> {
     /// One of the others, as the container that is placed sees it. What is still to come is known as far as it can be, so that the first
     /// pass and the next see the same.
     fn neighbour(&self, name: &str, item: &Item) -> Neighbour {
-        let is_in = |names: &[String]| names.iter().any(|found| found == name);
+        let is_in = |names: &[&str]| names.contains(&name);
         let (is_ours, is_settled) = (is_in(&self.plan.own_containers), is_in(&self.reserved.settled));
         let (own, peer, demands) = (self.demands(&item.name), self.parts.item(name), self.demands(name));
         let [is_first, is_last] = match (demands, peer) {

@@ -85,7 +85,7 @@ impl<'a> Work<'a, '_> {
         for (letter, list) in [("e/", "env"), ("t/", "volumeMounts")] {
             for part in self.claimed(letter) {
                 let Some((container, name)) = part.split_once('/') else { continue };
-                if !self.plan.own_containers.iter().any(|own| own == container) {
+                if !self.plan.is_ours(container) {
                     self.clear_former_edit(list, container, name);
                 }
             }

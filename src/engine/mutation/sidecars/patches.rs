@@ -43,7 +43,7 @@ impl<'a> Work<'a, '_> {
         for list in List::BOTH.into_iter().filter(|list| *list == List::Plain || select.init_containers) {
             for (index, container) in spec.list(list.field()).enumerate() {
                 let name = container.string_at("name").unwrap_or_default().into_owned();
-                let is_ours = self.plan.own_containers.contains(&name);
+                let is_ours = self.plan.is_ours(&name);
                 let is_selected =
                     if is_ours { select.injected && select.names.has(&name) } else { is_meant(&select.names, &name) };
                 if is_selected {

@@ -116,9 +116,7 @@ impl Work<'_, '_> {
         if let Some((_, original)) = self.known_originals().into_iter().find(|(known, _)| known == path) {
             return Some(original);
         }
-        let is_ours = |container: &&Node<'_>| {
-            container.string_at("name").is_some_and(|name| self.plan.own_containers.iter().any(|own| *own == name))
-        };
+        let is_ours = |container: &&Node<'_>| container.string_at("name").is_some_and(|name| self.plan.is_ours(&name));
         let ours = containers(&self.plan.pod).filter(is_ours);
         let values =
             ours.flat_map(|container| container.list("env")).filter_map(|variable| variable.string_at("value"));

@@ -150,8 +150,7 @@ impl Work<'_, '_> {
         let names_port = |value: &str| port.as_ref().is_some_and(|port| port == value);
         selection::containers(&self.plan.pod).any(|container| {
             let name = container.string_at("name").unwrap_or_default();
-            let is_of_document =
-                self.plan.own_containers.iter().any(|own| *own == *name) && self.parts.item(&name).is_none();
+            let is_of_document = self.plan.is_ours(&name) && self.parts.item(&name).is_none();
             let is_of_another = is_of_another(&name);
             container.list("env").any(|variable| {
                 let value = variable.string_at("value").unwrap_or_default();

@@ -56,7 +56,7 @@ pub(super) struct Work<'a, 'p> {
     claims: Claims,
     /// What the annotation is going to say.
     pub(super) record: Claim,
-    pub(super) reserved: Reserved,
+    pub(super) reserved: Reserved<'a>,
     /// Amounts of the pod's own that grew with what was added, now or in an earlier pass: parts of the annotation.
     pub(super) grown: Vec<String>,
 }
@@ -72,8 +72,8 @@ impl<'a, 'p> Work<'a, 'p> {
         let moved = if claim.identity == identity { claim.moved.clone() } else { Vec::new() };
         let revision = injection.revision(plan, &claim)?;
         for name in injection.own_names() {
-            if !plan.own_containers.iter().any(|own| own == name) {
-                plan.own_containers.push(name.to_owned());
+            if !plan.is_ours(name) {
+                plan.own_containers.push(name);
             }
         }
         let is_true = |field| plan.pod.at(&["spec", field]).and_then(Node::boolean) == Some(true);
@@ -147,12 +147,10 @@ impl<'a, 'p> Work<'a, 'p> {
     /// All containers that none of our documents added, init containers first.
     pub(super) fn foreign(&self) -> impl Iterator<Item = (List, usize, &Node<'a>)> {
         let spec = self.plan.pod.get("spec");
-        let own = &self.plan.own_containers;
         List::BOTH.into_iter().flat_map(move |list| {
             let containers = spec.into_iter().flat_map(move |spec| spec.list(list.field())).enumerate();
-            let is_foreign = |container: &Node<'_>| {
-                container.string_at("name").is_none_or(|name| !own.iter().any(|own| *own == name))
-            };
+            let is_foreign =
+                move |container: &Node<'_>| container.string_at("name").is_none_or(|name| !self.plan.is_ours(&name));
             containers.filter(move |(_, container)| is_foreign(container)).map(move |(index, node)| (list, index, node))
         })
     }

@@ -62,7 +62,7 @@ fn pass(
     ours: &[&str],
 ) -> Result<(Outcome, Option<Patch>), Conflict> {
     let text = pod.to_string();
-    let own_containers = ours.iter().map(|name| (*name).to_owned()).collect();
+    let own_containers = ours.to_vec();
     let mut plan =
         Plan { pod: Node::new(&*text), world, own_containers, reserved: Default::default(), notes: Vec::new() };
     defaults.apply(&mut plan)?;

@@ -160,7 +160,7 @@ impl Placed<'_> {
 
     /// Whether a container is one that the class of the pod and its growth are reckoned without.
     fn is_ours(&self, plan: &Plan<'_>, name: &str) -> bool {
-        name == self.sidecar.name || plan.own_containers.iter().any(|own| own == name)
+        name == self.sidecar.name || plan.is_ours(name)
     }
 
     fn is_there(&self, pod: &Node<'_>) -> bool {
@@ -244,7 +244,7 @@ impl SidecarResources {
             .filter(|init| self.proportion.native_sidecars && super::effective::is_native(init));
         let counts = |container: &&Node<'_>| {
             let name = container.string_at("name").unwrap_or_default();
-            let is_ours = *name == self.name || plan.own_containers.iter().any(|own| *own == *name);
+            let is_ours = *name == self.name || plan.is_ours(&name);
             !is_ours && self.proportion.containers.has(&name)
         };
         let counted = spec.list("containers").chain(natives).filter(counts);

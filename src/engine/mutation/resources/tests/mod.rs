@@ -80,7 +80,7 @@ impl Case {
         let mut plan = Plan {
             pod: Node::new(&*text),
             world: &world,
-            own_containers: self.ours.clone(),
+            own_containers: self.ours.iter().map(String::as_str).collect(),
             reserved: Default::default(),
             notes: Vec::new(),
         };

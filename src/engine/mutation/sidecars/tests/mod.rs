@@ -115,7 +115,7 @@ impl Cluster {
             is_template: self.is_template,
             ..World::default()
         };
-        let own_containers = injections.iter().flat_map(|injection| injection.own_names()).map(str::to_owned).collect();
+        let own_containers = injections.iter().flat_map(|injection| injection.own_names()).collect();
         let tree = Node::new(text.as_str());
         let mut plan =
             Plan { pod: tree, world: &world, own_containers, notes: Vec::new(), reserved: Reserved::default() };
