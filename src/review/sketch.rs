@@ -28,34 +28,42 @@ pub(super) fn envelope(body: &str) -> Result<Envelope<'_, Unread<'_>>, DecodeErr
 
 fn request<'a>(cursor: &mut Cursor<'a>) -> Result<Option<EnvelopeRequest<'a, Unread<'a>>>, DecodeError> {
     let mut request = EnvelopeRequest::default();
-    let is_there =
-        cursor.members_or_null(|key, cursor| {
-            match &*key {
-                "kind" => texts(cursor, &mut request.kind, |kind, key| match key {
-                    "group" => Some(&mut kind.group),
-                    "version" => Some(&mut kind.version),
-                    "kind" => Some(&mut kind.kind),
-                    _ => None,
-                })?,
-                "resource" => texts(cursor, &mut request.resource, |resource, key| match key {
-                    "group" => Some(&mut resource.group),
-                    "resource" => Some(&mut resource.resource),
-                    _ => None,
-                })?,
-                "userInfo" => texts(cursor, &mut request.user_info, |user, key| {
-                    if key == "username" { Some(&mut user.username) } else { None }
-                })?,
-                "dryRun" => request.dry_run = cursor.boolean()?,
-                "object" => request.object = object(cursor)?,
-                "oldObject" => request.old_object = object(cursor)?,
-                key => match text_of(&mut request, key) {
-                    Some(text) => *text = cursor.text()?,
-                    None => drop(cursor.value()?),
-                },
-            }
-            Ok(())
-        })?;
+    let is_there = cursor.members_or_null(|key, cursor| member_of_request(&key, cursor, &mut request))?;
     Ok(is_there.then_some(request))
+}
+
+fn member_of_request<'a>(
+    key: &str,
+    cursor: &mut Cursor<'a>,
+    request: &mut EnvelopeRequest<'a, Unread<'a>>,
+) -> Result<(), DecodeError> {
+    match key {
+        "kind" => texts(cursor, &mut request.kind, |kind, key| match key {
+            "group" => Some(&mut kind.group),
+            "version" => Some(&mut kind.version),
+            "kind" => Some(&mut kind.kind),
+            _ => None,
+        }),
+        "resource" => texts(cursor, &mut request.resource, |resource, key| match key {
+            "group" => Some(&mut resource.group),
+            "resource" => Some(&mut resource.resource),
+            _ => None,
+        }),
+        "userInfo" => texts(cursor, &mut request.user_info, |user, key| match key {
+            "username" => Some(&mut user.username),
+            _ => None,
+        }),
+        "dryRun" => {
+            request.dry_run = cursor.boolean()?;
+            Ok(())
+        }
+        "object" => object(cursor, &mut request.object),
+        "oldObject" => object(cursor, &mut request.old_object),
+        _ => match text_of(request, key) {
+            Some(text) => read_text(cursor, text),
+            None => cursor.value().map(drop),
+        },
+    }
 }
 
 fn text_of<'r, 'a>(request: &'r mut EnvelopeRequest<'a, Unread<'a>>, key: &str) -> Option<&'r mut Text<'a>> {
@@ -76,49 +84,65 @@ fn texts<'a, T>(
     object: &mut T,
     place: for<'t> fn(&'t mut T, &str) -> Option<&'t mut Text<'a>>,
 ) -> Result<(), DecodeError> {
-    let read = cursor.members_or_null(|key, cursor| {
-        match place(object, &key) {
-            Some(text) => *text = cursor.text()?,
-            None => drop(cursor.value()?),
-        }
-        Ok(())
+    let read = cursor.members_or_null(|key, cursor| match place(object, &key) {
+        Some(text) => read_text(cursor, text),
+        None => cursor.value().map(drop),
     });
     read.map(drop)
 }
 
-fn object<'a>(cursor: &mut Cursor<'a>) -> Result<Option<Unread<'a>>, DecodeError> {
+fn read_text<'a>(cursor: &mut Cursor<'a>, place: &mut Text<'a>) -> Result<(), DecodeError> {
+    if !place.is_empty() {
+        return twice(cursor);
+    }
+    *place = cursor.text()?;
+    Ok(())
+}
+
+fn object<'a>(cursor: &mut Cursor<'a>, place: &mut Option<Unread<'a>>) -> Result<(), DecodeError> {
+    if place.is_some() {
+        return twice(cursor);
+    }
     let mut object = Unread::default();
     let (is_there, text) = cursor.spanned(|cursor| {
-        cursor.members_or_null(|key, cursor| {
-            match &*key {
-                "metadata" => object.metadata = metadata(cursor, &mut object)?,
-                "spec" => object.spec = present(cursor.value()?),
-                _ => drop(cursor.value()?),
-            }
-            Ok(())
+        cursor.members_or_null(|key, cursor| match &*key {
+            "metadata" => metadata(cursor, &mut object),
+            "spec" => read_value(cursor, &mut object.spec),
+            _ => cursor.value().map(drop),
         })
     })?;
     object.text = text;
-    Ok(is_there.then_some(object))
+    *place = is_there.then_some(object);
+    Ok(())
 }
 
-fn metadata<'a>(cursor: &mut Cursor<'a>, object: &mut Unread<'a>) -> Result<&'a str, DecodeError> {
-    let (_, text) = cursor.spanned(|cursor| {
-        cursor.members_or_null(|key, cursor| {
-            let value = cursor.value()?;
-            match &*key {
-                "labels" => object.labels = present(value),
-                "annotations" => object.annotations = present(value),
-                "managedFields" => object.managed_fields = present(value),
-                _ => {}
-            }
-            Ok(())
+fn metadata<'a>(cursor: &mut Cursor<'a>, object: &mut Unread<'a>) -> Result<(), DecodeError> {
+    if !object.metadata.is_empty() {
+        return twice(cursor);
+    }
+    let (is_there, text) = cursor.spanned(|cursor| {
+        cursor.members_or_null(|key, cursor| match &*key {
+            "labels" => read_value(cursor, &mut object.labels),
+            "annotations" => read_value(cursor, &mut object.annotations),
+            "managedFields" => read_value(cursor, &mut object.managed_fields),
+            _ => cursor.value().map(drop),
         })
     })?;
-    Ok(present(text))
+    object.metadata = if is_there { text } else { "" };
+    Ok(())
 }
 
-/// What is `null` is not there.
-fn present(text: &str) -> &str {
-    if text == "null" { "" } else { text }
+/// Keeps a value as it is written; what is `null` is not there.
+fn read_value<'a>(cursor: &mut Cursor<'a>, place: &mut &'a str) -> Result<(), DecodeError> {
+    if !place.is_empty() {
+        return twice(cursor);
+    }
+    let value = cursor.value()?;
+    *place = if value == "null" { "" } else { value };
+    Ok(())
+}
+
+#[cold]
+fn twice(cursor: &Cursor<'_>) -> Result<(), DecodeError> {
+    cursor.refuse("a member that is there twice")
 }

@@ -183,3 +183,25 @@ fn what_the_mutate_phase_cannot_read_in_one_pass_is_read_or_refused_by_the_slowe
         }
     }
 }
+
+#[test]
+fn the_mutate_phase_refuses_a_member_that_is_there_twice() {
+    let body = review(r#"{"metadata":{"labels":{"a":"b"}},"spec":{"containers":[]}}"#);
+    for (once, twice) in [
+        (r#""uid":"u-1""#, r#""uid":"u-1","uid":"u-2""#),
+        (r#""version":"v1""#, r#""version":"v1","version":"v2""#),
+        (r#""username":"dev""#, r#""username":"dev","username":"root""#),
+        (r#""object":"#, r#""object":{"spec":{}},"object":"#),
+    ] {
+        let body = body.replacen(once, twice, 1);
+        assert!(sketch::envelope(&body).is_err(), "{body}");
+        assert!(matches!(decode(Phase::Mutate, body.as_bytes()), Err(BadReview::Malformed(_))), "{body}");
+    }
+    for (once, twice) in [
+        (r#""labels":"#, r#""labels":{"b":"c"},"labels":"#),
+        (r#""metadata":"#, r#""metadata":{"name":"x"},"metadata":"#),
+        (r#""spec":"#, r#""spec":{"hostPID":true},"spec":"#),
+    ] {
+        assert!(sketch::envelope(&body.replacen(once, twice, 1)).is_err(), "{twice}");
+    }
+}

@@ -155,6 +155,14 @@ impl<'de> Cursor<'de> {
         Ok(())
     }
 
+    /// An error at this place.
+    ///
+    /// # Errors
+    /// Always.
+    pub fn refuse<T>(&self, what: &str) -> Result<T> {
+        self.decoder.fail(what)
+    }
+
     /// Passes the end.
     ///
     /// # Errors
