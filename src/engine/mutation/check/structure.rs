@@ -31,7 +31,8 @@ pub(super) fn structure(pod: &Node<'_>, extent: Extent, harmless: &Harmless) -> 
         names(&all, "container", &mut flaws);
     }
     seen.mounting(pod).for_each(|container| mounts(container, &volumes, &mut flaws));
-    seen.containers().filter(|one| !harmless.is_sound(one)).for_each(|one| container(one, &mut flaws));
+    let is_in_doubt = |one: &&Node<'_>| extent == Extent::Whole || !harmless.is_sound(one);
+    seen.containers().filter(is_in_doubt).for_each(|one| container(one, &mut flaws));
     let ending = LazyCell::new(|| Ending::of(pod));
     let concerned = seen.ending(pod).filter(|container| Ending::concerns(container));
     flaws.extend(concerned.flat_map(|container| ending.flaws(container)).map(broken));

@@ -25,3 +25,16 @@ fn finish(mut hash: u64) -> u64 {
     hash = (hash ^ (hash >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
     hash ^ (hash >> 33)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_is_written_as_sixteen_digits() {
+        for hash in [0, 0xab, u64::MAX, digest(["a", "b"])] {
+            assert_eq!(hexadecimal(hash), format!("{hash:016x}"));
+        }
+        assert_ne!(digest(["ab", "c"]), digest(["a", "bc"]));
+    }
+}
