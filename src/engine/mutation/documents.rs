@@ -110,6 +110,10 @@ impl Documents {
         self.active.is_empty()
     }
 
+    pub fn len(&self) -> usize {
+        self.active.len()
+    }
+
     /// What they ask of a cluster by key.
     pub fn asks(&self) -> &Asks {
         &self.asks

@@ -150,6 +150,9 @@ impl<'a> Rules<'a> {
 
     /// Those that are for this pod and have not been chosen.
     fn further(&self, pod: &Node<'a>, chosen: &[u32]) -> Vec<u32> {
+        if chosen.len() == self.documents.len() {
+            return Vec::new();
+        }
         let candidates = self.candidates.of(pod).into_iter().filter(|number| !chosen.contains(number));
         let documents = self.documents.at(candidates);
         let applies = |document: &Active| document.selection.decide(pod, self.world).outcome == Outcome::Applies;

@@ -143,7 +143,9 @@ impl<'a> Work<'a, '_> {
         };
         let before = own_amounts(&self.plan.pod);
         let reckoned = for_sidecar(self.plan, &self.injection.title, &resources, place)?;
-        self.record_growth(&before);
+        if !before.is_empty() {
+            self.record_growth(&before);
+        }
         Ok(reckoned)
     }
 }
