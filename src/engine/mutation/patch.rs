@@ -137,7 +137,7 @@ fn is_as_it_came(node: &Node<'_>) -> bool {
 /// A key as a reference token of a JSON Pointer (RFC 6901).
 fn escape(key: &str, path: &mut String) {
     let mut rest = key;
-    while let Some(at) = memchr::memchr2(b'~', b'/', rest.as_bytes()) {
+    while let Some(at) = rest.bytes().position(|byte| matches!(byte, b'~' | b'/')) {
         let (plain, special) = rest.split_at(at);
         path.push_str(plain);
         path.push_str(if special.starts_with('~') { "~0" } else { "~1" });
