@@ -115,8 +115,10 @@ fn owner(metadata: &str) -> Option<Owner> {
     let owner = Controller::among(member(metadata, "ownerReferences")?)?;
     let texts = [owner.api_version(), owner.kind(), owner.name(), owner.uid()];
     let are_names = texts.iter().all(|text| (1..=MOST_OF_A_NAME).contains(&text.len()));
-    let [api_version, kind, name, uid] = texts.map(Cow::into_owned);
-    are_names.then_some(Owner { api_version, kind, name, uid })
+    are_names.then(|| {
+        let [api_version, kind, name, uid] = texts.map(Cow::into_owned);
+        Owner { api_version, kind, name, uid }
+    })
 }
 
 #[cfg(test)]
