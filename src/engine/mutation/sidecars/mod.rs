@@ -69,7 +69,7 @@ impl Injection {
         names()
             .enumerate()
             .filter(move |(place, name)| !names().take(*place).any(|earlier| earlier == *name))
-            .map(second)
+            .map(|(_, name)| name)
     }
 
     /// The names of all volumes that any revision adds.
@@ -120,10 +120,6 @@ impl Injection {
         work.finish();
         Ok(())
     }
-}
-
-fn second<T>((_, second): (usize, T)) -> T {
-    second
 }
 
 #[cfg(test)]
