@@ -133,6 +133,10 @@ impl<'de> Cursor<'de> {
     /// objects would have it again.
     #[inline(never)]
     fn next_key(&mut self, is_first: &mut bool) -> Result<Option<Text<'de>>> {
+        if let Some(key) = self.decoder.compact_key(*is_first) {
+            *is_first = false;
+            return Ok(Some(Text::from(key)));
+        }
         if !self.decoder.advance(b'}', is_first)? {
             return Ok(None);
         }

@@ -155,7 +155,11 @@ impl<'de> Decoder<'de> {
 
     #[inline]
     pub(super) fn skip(&mut self) -> Result<()> {
-        match self.peek()? {
+        let byte = match self.text.get(self.at) {
+            Some(&byte) if byte > b' ' => byte,
+            _ => self.peek()?,
+        };
+        match byte {
             b'"' => self.raw_string().map(|_| ()),
             b'{' => self.skip_container(b'{', b'}'),
             b'[' => self.skip_container(b'[', b']'),
@@ -198,6 +202,27 @@ impl<'de> Decoder<'de> {
             return self.escaped(start).map(Text::from);
         }
         scanned.text().map_or_else(|| self.fail("a string that is not UTF-8"), |text| Ok(Text::from(text)))
+    }
+
+    /// The key that comes next, as the API server writes it: behind its comma, before its colon, and no blanks. None if it is written in
+    /// another way, or is not there.
+    #[inline(always)]
+    pub(super) fn compact_key(&mut self, is_first: bool) -> Option<&'de str> {
+        let quote = match self.text.get(self.at)? {
+            b',' if !is_first => self.at + 1,
+            _ if is_first => self.at,
+            _ => return None,
+        };
+        if *self.text.get(quote)? != b'"' {
+            return None;
+        }
+        let scanned = scan::string(self.text, quote + 1)?;
+        if scanned.has_escapes || *self.text.get(scanned.end)? != b':' {
+            return None;
+        }
+        let key = scanned.text()?;
+        self.at = scanned.end + 1;
+        Some(key)
     }
 
     /// The text from there to here.
