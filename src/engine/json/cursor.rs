@@ -53,13 +53,14 @@ impl<'de> Cursor<'de> {
     /// There is none, as far as its brackets and quotes tell.
     #[inline]
     pub fn value(&mut self) -> Result<&'de str> {
-        self.decoder.skip_blanks();
-        let start = self.decoder.at;
-        match self.known_length(start) {
-            0 => self.decoder.skip()?,
-            length => self.decoder.at += length,
-        }
-        self.decoder.passed(start)
+        let ((), text) = self.spanned(|cursor| match cursor.known_length(cursor.decoder.at) {
+            0 => cursor.decoder.skip(),
+            length => {
+                cursor.decoder.at += length;
+                Ok(())
+            }
+        })?;
+        Ok(text)
     }
 
     /// Reads the value that comes next, and gives its text too. `read` has to pass it.

@@ -1,5 +1,7 @@
 //! A serde `Deserializer` over bytes: recursion only where the target type recurses, so depth is bounded by the type.
 
+use std::borrow::Cow;
+
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::scan::Scanned;
@@ -103,17 +105,9 @@ impl<'de> Decoder<'de> {
 
     #[inline]
     fn string<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value> {
-        if self.peek()? != b'"' {
-            return self.fail("expected a string");
-        }
-        let start = self.at;
-        let scanned = self.raw_string()?;
-        if scanned.has_escapes {
-            return visitor.visit_string(self.escaped(start)?);
-        }
-        match scanned.text() {
-            Some(text) => visitor.visit_borrowed_str(text),
-            None => self.fail("a string that is not UTF-8"),
+        match self.text()?.into() {
+            Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
+            Cow::Owned(text) => visitor.visit_string(text),
         }
     }
 
@@ -155,11 +149,7 @@ impl<'de> Decoder<'de> {
 
     #[inline]
     pub(super) fn skip(&mut self) -> Result<()> {
-        let byte = match self.text.get(self.at) {
-            Some(&byte) if byte > b' ' => byte,
-            _ => self.peek()?,
-        };
-        match byte {
+        match self.peek()? {
             b'"' => self.raw_string().map(|_| ()),
             b'{' => self.skip_container(b'{', b'}'),
             b'[' => self.skip_container(b'[', b']'),
