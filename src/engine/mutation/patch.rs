@@ -61,9 +61,7 @@ impl Writer {
                 let is_there = |key: &str| members.iter().any(|member| member.key == key && !is_removed(&member));
                 let is_gone = |member: &&Member<'_>| is_removed(member) && !is_there(&member.key);
                 members.iter().filter(|member| !is_gone(member)).for_each(|member| self.member(member));
-                if members.iter().any(|member| is_removed(&member)) {
-                    members.iter().filter(is_gone).for_each(|member| self.member(member));
-                }
+                members.iter().filter(is_gone).for_each(|member| self.member(member));
             }
             Parts::Array(elements) => self.elements(elements),
             Parts::Scalar | Parts::Vacant => {}

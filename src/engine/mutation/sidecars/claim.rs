@@ -170,23 +170,23 @@ impl Claims {
 impl Claim {
     fn write(&self, text: &mut String) {
         text.push('{');
-        field("digest", text);
+        begin_member("digest", text);
         quote(&self.digest, text);
-        field("for", text);
+        begin_member("for", text);
         quote(&self.identity, text);
         if !self.moved.is_empty() {
-            field("moved", text);
+            begin_member("moved", text);
             list(text, &self.moved);
         }
         let (parts, is_cut) = self.listed();
         if is_cut {
-            field("more", text);
+            begin_member("more", text);
             text.push_str("true");
         }
-        field("parts", text);
+        begin_member("parts", text);
         list(text, parts);
         if !self.revision.is_empty() {
-            field("revision", text);
+            begin_member("revision", text);
             quote(&self.revision, text);
         }
         text.push('}');
@@ -212,13 +212,6 @@ impl Claim {
 
     pub(super) fn has(&self, part: Part<'_>) -> bool {
         !self.parts.is_empty() && self.parts.contains(&part.text())
-    }
-}
-
-/// Begins a field of [`Written`]; its value is to follow.
-fn field(name: &'static str, text: &mut String) {
-    for piece in [if text.ends_with('{') { "\"" } else { ",\"" }, name, "\":"] {
-        text.push_str(piece);
     }
 }
 

@@ -22,8 +22,11 @@ pub(super) fn own_amounts(pod: &Node<'_>) -> Amounts {
 }
 
 impl Work<'_, '_> {
-    /// Records what has changed since the pod had this; what was recorded first stays.
+    /// Records what has changed since the pod had this; what was recorded first stays. Where it had nothing of its own, nothing grows.
     pub(super) fn record_growth(&mut self, before: &Amounts) {
+        if before.is_empty() {
+            return;
+        }
         for ((side, resource), amount) in own_amounts(&self.plan.pod) {
             let was = before.get(&(side, resource.clone()));
             if was != Some(&amount) && !self.has_grown(side, &resource) {

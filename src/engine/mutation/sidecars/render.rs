@@ -143,9 +143,7 @@ impl<'a> Work<'a, '_> {
         };
         let before = own_amounts(&self.plan.pod);
         let reckoned = for_sidecar(self.plan, &self.injection.title, &resources, place)?;
-        if !before.is_empty() {
-            self.record_growth(&before);
-        }
+        self.record_growth(&before);
         Ok(reckoned)
     }
 }

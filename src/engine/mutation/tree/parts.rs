@@ -1,4 +1,4 @@
-//! A text taken apart by one level.
+//! A text taken apart by one level; by two where it has lists of containers.
 
 use std::borrow::Cow;
 
